@@ -1,0 +1,2 @@
+//! The `greenkerb` command line.
+fn main() {}

@@ -1,0 +1,64 @@
+//! What a controller polls.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::plan::Reason;
+use crate::signal::TimingPlan;
+use crate::units::TimeDs;
+
+/// Rises by at least one with every publication of a controller; the same revision always means the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// What a controller runs when the plan it has runs out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// The controller's own time-of-day plan.
+    pub plan: TimingPlan,
+}
+
+/// A plan with everything a controller needs to trust and time it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PublishedPlan {
+    /// Name of the controller.
+    pub controller: String,
+    /// Its number.
+    pub revision: Revision,
+    /// The plan.
+    pub plan: TimingPlan,
+    /// When it was computed, on the data's clock.
+    pub computed_at: TimeDs,
+    /// When it takes over: a cycle start of the plan before it.
+    pub valid_from: TimeDs,
+    /// When the controller returns to its fallback unless it has heard a newer plan.
+    pub valid_until: TimeDs,
+    /// SHA-256 of the controller database it was computed against.
+    pub configuration_checksum: String,
+    /// What to run after `valid_until`.
+    pub fallback: Fallback,
+    /// Why it is what it is.
+    pub reasons: Vec<Reason>,
+}
+
+impl PublishedPlan {
+    /// SHA-256 over everything a controller acts on (not over the reasons), in hex.
+    ///
+    /// # Panics
+    /// Never: the plan is plain data.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let acted_on = (
+            &self.controller,
+            self.revision,
+            &self.plan,
+            self.valid_from,
+            self.valid_until,
+            &self.configuration_checksum,
+            &self.fallback,
+        );
+        let bytes = postcard::to_stdvec(&acted_on).expect("plain data serialises");
+        Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
