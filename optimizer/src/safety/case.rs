@@ -1,0 +1,41 @@
+//! One plan before the validator, with everything it is judged by.
+
+use greenkerb_models::signal::{Controller, PlanView, RingPhase, TimingPlan};
+use greenkerb_models::units::Ds;
+
+use super::policy::Policy;
+
+/// A plan that has passed rule 1 and has a cycle.
+pub(super) struct Case<'a> {
+    pub(super) controller: &'a Controller,
+    pub(super) policy: &'a Policy,
+    pub(super) plan: &'a TimingPlan,
+    /// The plan that the database makes of the view; `None` where it makes none.
+    pub(super) recompiled: Option<TimingPlan>,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(controller: &'a Controller, policy: &'a Policy, plan: &'a TimingPlan) -> Self {
+        Self { controller, policy, plan, recompiled: recompile(controller, plan) }
+    }
+}
+
+fn recompile(controller: &Controller, plan: &TimingPlan) -> Option<TimingPlan> {
+    let groups = &controller.groups;
+    match &plan.view {
+        PlanView::Stages { splits } => {
+            let greens: Vec<Ds> = splits.iter().map(|s| s.green).collect();
+            controller.program.compile(groups, &greens, plan.offset).ok()
+        }
+        PlanView::RingBarrier { splits } => {
+            let rings = controller.ring_barrier.as_ref()?;
+            // Sums are formed in 32 bits there; what does not fit is no plan.
+            let lost = |p: &RingPhase| u64::from(p.yellow.0) + u64::from(p.all_red.0);
+            let total: u64 = splits.iter().map(|s| u64::from(s.1.0)).chain(rings.phases().map(lost)).sum();
+            if total >= u64::from(u32::MAX) {
+                return None;
+            }
+            rings.compile(groups.len(), splits, plan.offset, plan.reference).ok()
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Rule 2: between two barriers all rings take the same time, and the barrier groups fill the cycle exactly. For stages:
+//! the splits and the clearances between them do.
+//!
+//! Sums are of integer deciseconds, so whatever rounding made the splits has to come out exactly.
+
+use greenkerb_models::signal::{PlanView, StepKind};
+
+use super::case::Case;
+use super::refusal::Refusal;
+
+/// Judges the sums of the view, which has passed rule 1.
+pub(super) fn judge(case: &Case<'_>, refusals: &mut Vec<Refusal>) {
+    let mut sum_ds: u64 = 0;
+    match &case.plan.view {
+        PlanView::Stages { splits } => {
+            let clearances = case.controller.program.steps.iter().filter(|s| s.kind == StepKind::Clearance);
+            sum_ds += splits.iter().map(|s| u64::from(s.green.0)).sum::<u64>();
+            sum_ds += clearances.map(|s| u64::from(s.shipped.0)).sum::<u64>();
+        }
+        PlanView::RingBarrier { splits } => {
+            let Some(rings) = &case.controller.ring_barrier else { return };
+            let split = |phase: u8| splits.iter().filter(|s| s.0 == phase).map(|s| u64::from(s.1.0)).sum::<u64>();
+            for (barrier_group, between) in rings.barrier_groups.iter().enumerate() {
+                let takes = |ring: usize| {
+                    between.rings[ring].iter().filter(|p| !p.omitted).map(|p| split(p.phase)).sum::<u64>()
+                };
+                let first_ds = if between.rings.is_empty() { 0 } else { takes(0) };
+                for ring in 1..between.rings.len() {
+                    let takes_ds = takes(ring);
+                    if takes_ds != first_ds {
+                        refusals.push(Refusal::UnequalRings { barrier_group, ring, takes_ds, first_ds });
+                    }
+                }
+                sum_ds += first_ds;
+            }
+        }
+    }
+    if sum_ds != u64::from(case.plan.cycle.0) {
+        refusals.push(Refusal::CycleSum { sum_ds, cycle: case.plan.cycle });
+    }
+}

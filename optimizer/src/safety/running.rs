@@ -1,0 +1,51 @@
+//! What a controller runs at an instant, by what was published last.
+
+use std::borrow::Cow;
+
+use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::{Controller, TimingPlan, Transition, TransitionError};
+use greenkerb_models::units::TimeDs;
+
+use super::policy::Policy;
+
+/// The plan that runs at an instant.
+#[derive(Debug)]
+pub(super) struct Running<'a> {
+    /// The plan.
+    pub(super) plan: Cow<'a, TimingPlan>,
+    /// When it took over, its transition before it; the beginning of time for a controller that was never told anything.
+    pub(super) since: TimeDs,
+    /// From when on it is in step.
+    pub(super) settled: TimeDs,
+}
+
+/// Cycle start at which a published plan gives way to the fallback: the first at which it has run out and is in step.
+pub(super) fn gives_way_at(plan: &PublishedPlan, settled: TimeDs) -> TimeDs {
+    plan.plan.next_cycle_start(plan.valid_until.max(settled))
+}
+
+impl<'a> Running<'a> {
+    /// What runs at `at`, not before `last` takes over. A controller that nobody told anything runs its own plan, and so
+    /// does one whose plan has run out. `last` was validated when it was published.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when there is no way along what was published, which its validation has ruled out.
+    pub(super) fn at(
+        controller: &Controller,
+        policy: &Policy,
+        last: Option<&'a PublishedPlan>,
+        at: TimeDs,
+    ) -> Result<Self, TransitionError> {
+        let beginning = TimeDs(i64::MIN);
+        let Some(last) = last else {
+            return Ok(Self { plan: Cow::Owned(controller.time_of_day_plan()), since: beginning, settled: beginning });
+        };
+        let settled = Transition::into_plan(controller, &last.plan, last.valid_from, policy.transition)?.ends;
+        let back = gives_way_at(last, settled);
+        if at <= back {
+            return Ok(Self { plan: Cow::Borrowed(&last.plan), since: last.valid_from, settled });
+        }
+        let settled = Transition::into_plan(controller, &last.fallback.plan, back, policy.transition)?.ends;
+        Ok(Self { plan: Cow::Borrowed(&last.fallback.plan), since: back, settled })
+    }
+}
