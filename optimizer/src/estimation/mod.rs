@@ -1,0 +1,13 @@
+//! What is known about traffic: detector health, arrivals, queues and turning ratios, from loop counts alone.
+
+mod detector;
+mod estimator;
+mod health;
+mod lane;
+mod turning;
+
+pub use detector::{DetectorStatus, Reading, Timeliness};
+pub use estimator::Estimator;
+pub use health::{Health, HealthRules};
+pub use lane::{LaneEstimate, Source};
+pub use turning::{TurningCounts, TurningRatios, turning_ratios};

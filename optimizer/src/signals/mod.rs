@@ -1,0 +1,34 @@
+//! Signal timing: from what is known to validated plans.
+//!
+//! | file | decides |
+//! | --- | --- |
+//! | `optimizer` | when which controller is decided for, and what is published |
+//! | `isolated` | the next cycle of a controller that stands alone |
+//! | `cycle` | Allsop's linear program: what cycle is long enough |
+//! | `splits` | store-and-forward linear program over some cycles |
+//! | `refine` | the last seconds, on the model of `fluid` |
+//! | `max_pressure` | splits without any search |
+//! | `junction` | what each lane can pass in each step |
+//! | `timeline` | what a controller runs, and when |
+
+mod budget;
+mod cycle;
+mod fluid;
+mod isolated;
+mod junction;
+mod max_pressure;
+mod optimizer;
+mod refine;
+mod report;
+mod settings;
+mod splits;
+mod timeline;
+
+pub use budget::{Budget, Exhausted, Unlimited};
+pub use isolated::Method;
+pub use optimizer::SignalOptimizer;
+pub use report::{ControllerState, GroupReport, NetworkState, StepOutcome};
+pub use settings::Settings;
+pub use timeline::Timeline;
+
+pub use crate::solver::{SolveError, SolveStatus};

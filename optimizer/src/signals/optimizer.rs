@@ -1,0 +1,361 @@
+//! The signal optimizer: observations in, validated plans out, driven by the data's clock alone.
+
+use std::sync::Arc;
+
+use greenkerb_models::detection::Observation;
+use greenkerb_models::ids::ControllerId;
+use greenkerb_models::network::Network;
+use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKind, Revision};
+use greenkerb_models::signal::{PlanView, TimingPlan};
+use greenkerb_models::units::{Ds, TimeDs};
+
+use crate::estimation::{DetectorStatus, Estimator, Timeliness};
+use crate::safety::{Publication, Refusals, Validated, validate_publication};
+
+use super::budget::Budget;
+use super::fluid::Arrivals;
+use super::isolated::{self, Bounds, Decision, Method};
+use super::junction::{Demand, Junction};
+use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
+use super::settings::Settings;
+use super::timeline::Timeline;
+
+/// Seconds the second-by-second model looks ahead.
+const HORIZON_S: usize = 240;
+
+/// What the optimizer keeps about one controller.
+#[derive(Debug)]
+struct Charge {
+    junction: Junction,
+    timeline: Timeline,
+    published: Option<Validated<PublishedPlan>>,
+    checksum: String,
+    /// Cycle start that has been decided for.
+    decided: Option<TimeDs>,
+}
+
+/// Retimes the signals of a network.
+#[derive(Debug)]
+pub struct SignalOptimizer {
+    network: Arc<Network>,
+    settings: Settings,
+    estimator: Estimator,
+    charges: Vec<Charge>,
+    now: Option<TimeDs>,
+    /// Time between the last two steps.
+    cadence: Ds,
+}
+
+impl SignalOptimizer {
+    /// An optimizer that knows nothing but the network.
+    #[must_use]
+    pub fn new(network: Arc<Network>, settings: Settings) -> Self {
+        let charges = (0..network.controllers().len())
+            .map(|i| {
+                let id = ControllerId::at(i);
+                let controller = network.controller(id);
+                Charge {
+                    junction: Junction::new(&network, id),
+                    timeline: Timeline::of_time_of_day(controller),
+                    published: None,
+                    checksum: controller.checksum(),
+                    decided: None,
+                }
+            })
+            .collect();
+        Self { estimator: Estimator::new(network.clone()), network, settings, charges, now: None, cadence: Ds(10) }
+    }
+
+    /// Takes up plans that were in force before a restart.
+    pub fn restore(&mut self, last: Vec<Validated<PublishedPlan>>) {
+        for plan in last {
+            let Some(id) = self.network.controller_named(&plan.get().controller) else { continue };
+            let charge = &mut self.charges[id.index()];
+            charge.timeline.follow(self.network.controller(id), plan.get());
+            charge.published = Some(plan);
+        }
+    }
+
+    /// Publishes the time-of-day plan of every controller that has nothing published yet.
+    pub fn start(&mut self, now: TimeDs) -> StepOutcome {
+        let mut outcome = StepOutcome::default();
+        for i in 0..self.charges.len() {
+            if self.charges[i].published.is_none() {
+                let plan = self.network.controller(ControllerId::at(i)).time_of_day_plan();
+                let reasons =
+                    vec![reason(ReasonKind::Kept, "the controller's own time-of-day plan, until there is data", None)];
+                self.publish(i, plan, reasons, now, &mut outcome);
+            }
+        }
+        outcome
+    }
+
+    /// Takes one observation.
+    pub fn observe(&mut self, o: Observation) -> Timeliness {
+        self.estimator.observe(&o)
+    }
+
+    /// Advances to `now` on the data's clock and decides whatever is due. A time before the last one changes nothing.
+    pub fn advance(&mut self, now: TimeDs, budget: &dyn Budget) -> StepOutcome {
+        let mut outcome = StepOutcome::default();
+        if let Some(last) = self.now {
+            if now <= last {
+                return outcome;
+            }
+            self.cadence = Ds(now.since(last).clamp(1, 600) as u32);
+        }
+        self.now = Some(now);
+        self.estimator.advance(now);
+        for i in 0..self.charges.len() {
+            let controller = self.network.controller(ControllerId::at(i));
+            let charge = &mut self.charges[i];
+            charge.timeline.expire(controller, now);
+            charge.timeline.forget(now - Ds::from_s(600));
+        }
+        let fresh = self.estimator.feed_now().is_some_and(|f| now.since(f) <= i64::from(self.settings.feed_timeout.0));
+        if !fresh {
+            return outcome;
+        }
+        for i in 0..self.charges.len() {
+            if let Some(boundary) = self.due(i, now) {
+                self.decide(i, boundary, now, budget, &mut outcome);
+            }
+        }
+        outcome
+    }
+
+    /// The cycle start that has to be decided for now, if there is one: the next step would come too late for it.
+    fn due(&self, i: usize, now: TimeDs) -> Option<TimeDs> {
+        let charge = &self.charges[i];
+        let earliest = (now + self.settings.lead).max(charge.timeline.settled_from());
+        let boundary = charge.timeline.next_cycle_start(earliest);
+        let waits_until = now + self.settings.lead + self.cadence;
+        (boundary < waits_until && charge.decided != Some(boundary)).then_some(boundary)
+    }
+
+    fn decide(&mut self, i: usize, boundary: TimeDs, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        self.charges[i].decided = Some(boundary);
+        let id = ControllerId::at(i);
+        let running = self.charges[i].timeline.plan_at(boundary - Ds(1)).clone();
+        let PlanView::Stages { splits } = &running.view else { return };
+        let running_s: Vec<u32> = splits.iter().map(|s| (s.green.0 + 5) / 10).collect();
+        let demand = self.demand_at(i, boundary, now);
+        let arrivals = Arrivals::uniform(&demand, HORIZON_S);
+        let Some(bounds) = self.bounds(i, &running_s) else { return };
+        let charge = &self.charges[i];
+        let decision = isolated::decide(
+            &charge.junction,
+            &demand,
+            &arrivals,
+            &running_s,
+            &bounds,
+            self.settings.horizon_cycles,
+            budget,
+        );
+        outcome.reports.push(report(id, now, &decision));
+        let gain = 1.0 - decision.delay_veh_s / decision.kept_veh_s.max(1e-6);
+        let changed = decision.splits_s != running_s && gain >= self.settings.gain_min;
+        let controller = self.network.controller(id);
+        if changed {
+            let splits: Vec<Ds> = decision.splits_s.iter().map(|s| Ds::from_s(*s)).collect();
+            let Ok(mut plan) = controller.program.compile(&controller.groups, &splits, Ds::ZERO) else { return };
+            plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
+            let reasons = self.reasons(i, &running, &plan, &decision);
+            self.publish_at(i, plan, reasons, boundary, now, outcome);
+        } else if self.renewal_is_due(i, now) {
+            let text = format!("the plan is kept: the best change found would bring {:.1} %", gain.max(0.0) * 100.0);
+            let reasons = vec![reason(ReasonKind::Kept, &text, Some(("gain_percent", gain.max(0.0) * 100.0)))];
+            let plan = self.charges[i].timeline.plan_at(boundary).clone();
+            self.publish_at(i, plan, reasons, boundary, now, outcome);
+        }
+    }
+
+    fn renewal_is_due(&self, i: usize, now: TimeDs) -> bool {
+        self.charges[i]
+            .published
+            .as_ref()
+            .is_none_or(|p| p.get().valid_until.since(now) < i64::from(self.settings.renew_before.0))
+    }
+
+    /// Demand at the start of the next cycle: the queue now, what still comes and what still goes until then.
+    fn demand_at(&self, i: usize, boundary: TimeDs, now: TimeDs) -> Demand {
+        let charge = &self.charges[i];
+        let mut demand = charge.junction.demand(&self.estimator);
+        let running = charge.timeline.plan_at(now);
+        let PlanView::Stages { splits } = &running.view else { return demand };
+        let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
+        let service = charge.junction.service(&demand.flow_vps, &splits_s);
+        let lengths_s = charge.junction.step_lengths_s(&splits_s);
+        let cycle_s: f64 = lengths_s.iter().sum();
+        let ahead_s = boundary.since(now) as f64 / 10.0;
+        let position_s = running.position_at(now).seconds();
+        for l in 0..charge.junction.lanes.len() {
+            let mut from_s = 0.0;
+            let mut passed = 0.0;
+            for (s, length_s) in lengths_s.iter().enumerate() {
+                for wrap_s in [0.0, cycle_s] {
+                    let begin = (from_s + wrap_s).max(position_s);
+                    let end = (from_s + wrap_s + length_s).min(position_s + ahead_s);
+                    passed += service.rate_vps[s][l] * (end - begin).max(0.0);
+                }
+                from_s += length_s;
+            }
+            let queue = demand.queue_veh[l] + demand.flow_vps[l] * ahead_s;
+            demand.queue_veh[l] = (queue - passed).max(0.0);
+        }
+        demand
+    }
+
+    /// What the database and the policy leave free, given what runs.
+    fn bounds(&self, i: usize, running_s: &[u32]) -> Option<Bounds> {
+        let controller = self.network.controller(ControllerId::at(i));
+        let policy = &self.settings.policy;
+        let change_s = policy.split_change_max.0 / 10;
+        let minima = controller.program.min_splits();
+        let stages_s: Vec<(u32, u32)> = minima
+            .iter()
+            .zip(running_s)
+            .map(|(min, now_s)| {
+                let min_s = min.0.div_ceil(10);
+                let low = min_s.max(now_s.saturating_sub(change_s));
+                (low, (now_s + change_s).max(low))
+            })
+            .collect();
+        let clearance_s = self.charges[i].junction.clearance_s;
+        let running_cycle_s = f64::from(running_s.iter().sum::<u32>()) + clearance_s;
+        let change_s = policy.cycle_change_max.seconds();
+        let limits = controller.limits;
+        let low = limits.cycle_min.max(policy.cycle_min).seconds().max(running_cycle_s - change_s);
+        let high = limits.cycle_max.min(policy.cycle_max).seconds().min(running_cycle_s + change_s);
+        let high = high.min(policy.max_red.seconds().max(running_cycle_s));
+        (low <= high).then_some(Bounds { stages_s, cycle_s: (low.ceil() as u32, high.floor() as u32) })
+    }
+
+    fn publish(&mut self, i: usize, plan: TimingPlan, reasons: Vec<Reason>, now: TimeDs, outcome: &mut StepOutcome) {
+        let charge = &self.charges[i];
+        let boundary = charge.timeline.next_cycle_start((now + self.settings.lead).max(charge.timeline.settled_from()));
+        self.publish_at(i, plan, reasons, boundary, now, outcome);
+    }
+
+    fn publish_at(
+        &mut self,
+        i: usize,
+        plan: TimingPlan,
+        reasons: Vec<Reason>,
+        boundary: TimeDs,
+        now: TimeDs,
+        outcome: &mut StepOutcome,
+    ) {
+        let id = ControllerId::at(i);
+        let controller = self.network.controller(id);
+        let charge = &mut self.charges[i];
+        let revision = charge.published.as_ref().map_or(Revision(1), |p| Revision(p.get().revision.0 + 1));
+        let candidate = PublishedPlan {
+            controller: controller.name.clone(),
+            revision,
+            plan,
+            computed_at: now,
+            valid_from: boundary,
+            valid_until: boundary + self.settings.validity,
+            configuration_checksum: charge.checksum.clone(),
+            fallback: Fallback { plan: controller.time_of_day_plan() },
+            reasons,
+        };
+        let judged: Result<_, Refusals> = validate_publication(Publication {
+            candidate,
+            previous: charge.published.as_ref().map(Validated::get),
+            controller,
+            policy: &self.settings.policy,
+            now,
+        });
+        match judged {
+            Ok(plan) => {
+                charge.timeline.follow(controller, plan.get());
+                charge.published = Some(plan.clone());
+                outcome.publications.push(plan);
+            }
+            Err(refusals) => outcome.refused.push((id, refusals)),
+        }
+    }
+
+    fn reasons(&self, i: usize, old: &TimingPlan, new: &TimingPlan, decision: &Decision) -> Vec<Reason> {
+        let junction = &self.charges[i].junction;
+        let diff = PlanDiff::between(old, new);
+        let splits: Vec<String> = decision.splits_s.iter().map(|s| format!("{s}")).collect();
+        let mut reasons = vec![reason(
+            ReasonKind::Changed,
+            &format!("stages now last {} s, the cycle {} (was {})", splits.join(" · "), new.cycle, old.cycle),
+            Some(("cycle_change_s", diff.cycle_ds as f64 / 10.0)),
+        )];
+        if let Some(l) = decision.binding_lane {
+            let lane = &self.network.lane(junction.lanes[l].lane).name;
+            let text = format!("lane {lane} binds");
+            reasons.push(reason(ReasonKind::Binding, &text, decision.mu.map(|mu| ("demand_could_grow_by_factor", mu))));
+        }
+        let gain = 100.0 * (1.0 - decision.delay_veh_s / decision.kept_veh_s.max(1e-6));
+        reasons.push(reason(
+            ReasonKind::ExpectedGain,
+            &format!("expected delay falls by {gain:.1} % over the next {HORIZON_S} s"),
+            Some(("delay_saved_veh_s", decision.kept_veh_s - decision.delay_veh_s)),
+        ));
+        if decision.method == Method::MaxPressure {
+            let why = decision.trouble.as_deref().unwrap_or("the linear program gave no answer");
+            reasons.push(reason(ReasonKind::Method, &format!("cyclic max pressure, because {why}"), None));
+        }
+        reasons
+    }
+
+    /// Raw value, flag and imputed value of every detector.
+    #[must_use]
+    pub fn health(&self) -> Vec<DetectorStatus> {
+        self.estimator.detectors()
+    }
+
+    /// What is known about the network.
+    #[must_use]
+    pub fn state(&self) -> NetworkState {
+        let controllers = self
+            .charges
+            .iter()
+            .map(|c| {
+                let now = self.now.unwrap_or_default();
+                let plan = c.timeline.plan_at(now);
+                let demand = c.junction.demand(&self.estimator);
+                let degree_of_saturation = match &plan.view {
+                    PlanView::Stages { splits } => {
+                        let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
+                        let service = c.junction.service(&demand.flow_vps, &splits_s);
+                        let capacity = c.junction.capacity_veh(&service, &splits_s);
+                        let cycle_s = plan.cycle.seconds();
+                        demand.flow_vps.iter().zip(&capacity).map(|(q, c)| q * cycle_s / c.max(0.5)).fold(0.0, f64::max)
+                    }
+                    PlanView::RingBarrier { .. } => 0.0,
+                };
+                ControllerState {
+                    controller: c.junction.controller,
+                    cycle_s: plan.cycle.seconds(),
+                    degree_of_saturation,
+                    on_time_of_day_plan: c.published.as_ref().is_none_or(|p| p.get().valid_until <= now),
+                }
+            })
+            .collect();
+        NetworkState { now: self.now, lanes: self.estimator.lanes(), controllers }
+    }
+}
+
+fn reason(kind: ReasonKind, text: &str, value: Option<(&str, f64)>) -> Reason {
+    Reason { kind, text: text.to_owned(), value: value.map(|(name, number)| (name.to_owned(), number)) }
+}
+
+fn report(id: ControllerId, at: TimeDs, d: &Decision) -> GroupReport {
+    GroupReport {
+        controllers: vec![id],
+        at,
+        method: d.method,
+        status: d.status,
+        objective: d.objective,
+        delay_veh_s: d.delay_veh_s,
+        kept_veh_s: d.kept_veh_s,
+        trouble: d.trouble.clone(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What a controller runs, and when: the plans it has been given, with the transitions between them.
+
+use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::{Controller, TimingPlan, Transition, TransitionMethod};
+use greenkerb_models::units::TimeDs;
+
+/// One plan from one instant on.
+#[derive(Debug, Clone)]
+struct Segment {
+    from: TimeDs,
+    plan: TimingPlan,
+}
+
+/// Plans in order of the instant they start at. The last one runs on.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    segments: Vec<Segment>,
+    expires: Option<TimeDs>,
+}
+
+impl Timeline {
+    /// A controller that has always run its time-of-day plan.
+    #[must_use]
+    pub fn of_time_of_day(controller: &Controller) -> Self {
+        Self { segments: vec![Segment { from: TimeDs(i64::MIN), plan: controller.time_of_day_plan() }], expires: None }
+    }
+
+    /// Follows a publication: the transition and the plan from `valid_from` on, the fallback once it has run out.
+    /// A transition that cannot be made is left out; the validator has refused such plans before.
+    pub fn follow(&mut self, controller: &Controller, published: &PublishedPlan) {
+        self.expire(controller, published.valid_from);
+        self.segments.retain(|s| s.from < published.valid_from);
+        self.switch(controller, published.plan.clone(), published.valid_from);
+        self.expires = Some(published.valid_until);
+    }
+
+    /// Takes note that the last plan ran out before `now`, if it did.
+    pub fn expire(&mut self, controller: &Controller, now: TimeDs) {
+        let Some(at) = self.expires.filter(|at| *at <= now) else { return };
+        self.expires = None;
+        let boundary = self.plan_at(at).next_cycle_start(at);
+        self.segments.retain(|s| s.from < boundary);
+        self.switch(controller, controller.time_of_day_plan(), boundary);
+    }
+
+    fn switch(&mut self, controller: &Controller, plan: TimingPlan, at: TimeDs) {
+        let mut from = at;
+        if let Ok(t) = Transition::into_plan(controller, &plan, at, TransitionMethod::ShortWay) {
+            for cycle in t.cycles {
+                let next = from + cycle.cycle;
+                self.segments.push(Segment { from, plan: cycle });
+                from = next;
+            }
+        }
+        self.segments.push(Segment { from, plan });
+    }
+
+    /// The plan in force at an instant.
+    #[must_use]
+    pub fn plan_at(&self, at: TimeDs) -> &TimingPlan {
+        let i = self.segments.partition_point(|s| s.from <= at);
+        &self.segments[i.max(1) - 1].plan
+    }
+
+    /// First cycle start at or after `at`, transitions and changes of plan included.
+    #[must_use]
+    pub fn next_cycle_start(&self, at: TimeDs) -> TimeDs {
+        let i = self.segments.partition_point(|s| s.from <= at).max(1) - 1;
+        let within = self.segments[i].plan.next_cycle_start(at);
+        match self.segments.get(i + 1) {
+            Some(next) if next.from < within => next.from,
+            _ => within,
+        }
+    }
+
+    /// When the last plan is in step: no transition is under way from then on.
+    #[must_use]
+    pub fn settled_from(&self) -> TimeDs {
+        self.segments.last().map_or(TimeDs(i64::MIN), |s| s.from)
+    }
+
+    /// Forgets what ended before `before`.
+    pub fn forget(&mut self, before: TimeDs) {
+        let keep_from = self.segments.partition_point(|s| s.from <= before).max(1) - 1;
+        self.segments.drain(..keep_from);
+    }
+}
