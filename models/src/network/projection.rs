@@ -9,7 +9,7 @@ const METRES_PER_DEGREE: f64 = 111_195.08;
 
 /// How planar coordinates map to the globe.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Projection {
     /// The file names no projection: metres are laid out around 0° N 0° E, true to scale but not to place.
     #[default]

@@ -7,7 +7,7 @@ use crate::units::Ds;
 
 /// How two groups of one controller relate. The relation is symmetric; an intergreen may differ by direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "relation")]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Their ways do not touch: any combination may be shown.
     #[default]

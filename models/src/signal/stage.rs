@@ -47,7 +47,7 @@ impl Indication {
 
 /// Whether a step's length is the optimizer's to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// A stage: its length may be chosen at or above `min`.
     Stage {

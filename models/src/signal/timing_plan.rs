@@ -50,7 +50,7 @@ pub struct StageSplit {
 
 /// The view a plan came from, kept so that people can read it and controllers can be told splits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum PlanView {
     /// Stages in program order.
     Stages {

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::signal::{Controller, OffsetReference, PlanView, Program, ProgramError, TimingPlan};
+use crate::signal::{
+    Controller, OffsetReference, PlanView, ProgramError, RingBarrier, RingBarrierError, RingPhase, TimingPlan,
+};
 use crate::units::{Ds, TimeDs};
 
 /// Most cycles a transition may take.
@@ -45,113 +47,209 @@ pub enum TransitionError {
         /// How far the plan is ahead of the controller at the change.
         late: Ds,
     },
-    /// The plan's view has no stages of this program.
-    #[error("a transition needs the stages of the controller's program")]
+    /// The view's stages or phases are not those of the controller.
+    #[error("a transition needs the stages or the rings of the controller")]
     NoStages,
+    /// The controller cannot make up so fine a difference.
+    #[error("{late} out of step is no multiple of the controller's resolution {resolution}")]
+    Resolution {
+        /// How far the plan is ahead of the controller at the change.
+        late: Ds,
+        /// Smallest step of time the controller resolves.
+        resolution: Ds,
+    },
+    /// The plan's splits do not add up to its cycle, so the way does not end in step.
+    #[error("the splits do not add up to the cycle")]
+    OutOfStep,
     /// The stages do not fit the program.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// The splits do not fit the rings.
+    #[error(transparent)]
+    Rings(#[from] RingBarrierError),
 }
 
-/// Adds `total` to the splits in proportion to `weights`, exactly (largest remainder, first wins ties).
-fn spread(splits: &mut [Ds], weights: &[u32], total: u32, add: bool) {
+/// Divides `total` in proportion to `weights`, exactly: largest remainder, first wins ties. No share passes its weight
+/// when `total` does not pass their sum. All zero when the weights are.
+fn shares(total: u32, weights: &[u32]) -> Vec<u32> {
     let sum: u64 = weights.iter().map(|w| u64::from(*w)).sum();
     if sum == 0 {
-        return;
+        return vec![0; weights.len()];
     }
-    let share = |w: u32| u64::from(total) * u64::from(w);
-    let mut parts: Vec<u32> = weights.iter().map(|w| (share(*w) / sum) as u32).collect();
-    let mut left = total - parts.iter().sum::<u32>();
+    let product = |w: u32| u64::from(total) * u64::from(w);
+    let mut parts: Vec<u32> = weights.iter().map(|w| (product(*w) / sum) as u32).collect();
+    let left = total - parts.iter().sum::<u32>();
     let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by_key(|&i| (std::cmp::Reverse(share(weights[i]) % sum), i));
-    for i in order.into_iter().cycle().take(weights.len() * 2) {
-        if left == 0 {
-            break;
-        }
-        if weights[i] > parts[i] || add {
-            parts[i] += 1;
-            left -= 1;
+    order.sort_by_key(|&i| (std::cmp::Reverse(product(weights[i]) % sum), i));
+    // Fewer are left than there are weights with a remainder, and a share with a remainder is below its weight.
+    for i in order.into_iter().take(left as usize) {
+        parts[i] += 1;
+    }
+    parts
+}
+
+/// What a transition lengthens and shortens: the splits of a plan, in multiples of the controller's resolution.
+struct Splits<'a> {
+    controller: &'a Controller,
+    plan: &'a TimingPlan,
+    unit: u32,
+}
+
+impl Splits<'_> {
+    fn units(&self, d: Ds) -> u32 {
+        d.0 / self.unit
+    }
+
+    /// Slack of each stage, or of each barrier group (that of its tightest ring), in units.
+    fn slacks(&self) -> Result<Vec<u32>, TransitionError> {
+        match &self.plan.view {
+            PlanView::Stages { splits } => {
+                let minima = self.controller.program.min_splits();
+                if minima.len() != splits.len() || splits.is_empty() {
+                    return Err(TransitionError::NoStages);
+                }
+                Ok(splits.iter().zip(minima).map(|(s, min)| self.units(s.green.saturating_sub(min))).collect())
+            }
+            PlanView::RingBarrier { splits } => {
+                let rings = self.rings()?;
+                let ring_slack = |ring: &Vec<RingPhase>| -> u64 {
+                    ring.iter().filter(|p| !p.omitted).map(|p| u64::from(self.phase_slack(splits, p))).sum()
+                };
+                let tightest = |rings: &Vec<Vec<RingPhase>>| rings.iter().map(ring_slack).min().unwrap_or(0);
+                Ok(rings.barrier_groups.iter().map(|b| tightest(&b.rings).min(u64::from(u32::MAX)) as u32).collect())
+            }
         }
     }
-    for (s, p) in splits.iter_mut().zip(parts) {
-        *s = if add { *s + Ds(p) } else { *s - Ds(p) };
+
+    fn rings(&self) -> Result<&RingBarrier, TransitionError> {
+        self.controller.ring_barrier.as_ref().filter(|r| !r.barrier_groups.is_empty()).ok_or(TransitionError::NoStages)
+    }
+
+    fn phase_slack(&self, splits: &[(u8, Ds)], phase: &RingPhase) -> u32 {
+        let split = splits.iter().find(|s| s.0 == phase.phase).map_or(Ds::ZERO, |s| s.1);
+        self.units(split.saturating_sub(phase.min_split()))
+    }
+
+    /// Gives each stage (each ring of each barrier group) a change by `parts`, in units, longer or shorter, and compiles
+    /// that into a plan whose cycle starts at `start`.
+    fn changed(&self, parts: &[u32], add: bool, start: TimeDs) -> Result<TimingPlan, TransitionError> {
+        let by = |d: Ds, part: u32| {
+            let change = Ds(part * self.unit);
+            if add { Ds(d.0.saturating_add(change.0)) } else { d.saturating_sub(change) }
+        };
+        let groups = &self.controller.groups;
+        let mut plan = match &self.plan.view {
+            PlanView::Stages { splits } => {
+                let lengths: Vec<Ds> = splits.iter().zip(parts).map(|(s, part)| by(s.green, *part)).collect();
+                self.controller.program.compile(groups, &lengths, Ds::ZERO)?
+            }
+            PlanView::RingBarrier { splits } => {
+                let rings = self.rings()?;
+                let mut lengths = splits.clone();
+                for (between, part) in rings.barrier_groups.iter().zip(parts) {
+                    for ring in &between.rings {
+                        let phases: Vec<&RingPhase> = ring.iter().filter(|p| !p.omitted).collect();
+                        let length = |p: &RingPhase| splits.iter().find(|s| s.0 == p.phase).map_or(Ds::ZERO, |s| s.1);
+                        let weights: Vec<u32> = phases
+                            .iter()
+                            .map(|p| if add { self.units(length(p)).max(1) } else { self.phase_slack(splits, p) })
+                            .collect();
+                        for (p, share) in phases.iter().zip(shares(*part, &weights)) {
+                            for s in lengths.iter_mut().filter(|s| s.0 == p.phase) {
+                                s.1 = by(s.1, share);
+                            }
+                        }
+                    }
+                }
+                rings.compile(groups.len(), &lengths, Ds::ZERO, OffsetReference::CycleStart)?
+            }
+        };
+        plan.offset = Ds(start.0.rem_euclid(i64::from(plan.cycle.0.max(1))) as u32);
+        Ok(plan)
+    }
+
+    /// Lengths by which a longer cycle is shared out, in units.
+    fn lengths(&self) -> Result<Vec<u32>, TransitionError> {
+        Ok(match &self.plan.view {
+            PlanView::Stages { splits } => splits.iter().map(|s| self.units(s.green).max(1)).collect(),
+            PlanView::RingBarrier { splits } => {
+                let length = |p: &RingPhase| splits.iter().find(|s| s.0 == p.phase).map_or(0, |s| u64::from(s.1.0));
+                let first_ring = |rings: &Vec<Vec<RingPhase>>| -> u64 {
+                    rings.first().map_or(0, |r| r.iter().filter(|p| !p.omitted).map(length).sum())
+                };
+                let unit = u64::from(self.unit);
+                let units = |ds: u64| (ds / unit).clamp(1, u64::from(u32::MAX)) as u32;
+                self.rings()?.barrier_groups.iter().map(|b| units(first_ring(&b.rings))).collect()
+            }
+        })
     }
 }
 
 impl Transition {
-    /// Plans the way into `new` for a controller that starts a cycle at `at`.
+    /// Plans the way into `new` for a controller that starts a cycle at `at`. Every split changes by multiples of the
+    /// controller's resolution, and none falls below its minimum.
     ///
     /// # Errors
-    /// [`TransitionError`] when the plan has no stages or three cycles do not suffice.
+    /// [`TransitionError`] when the plan is not of this controller or three cycles do not suffice.
     pub fn into_plan(
         controller: &Controller,
         new: &TimingPlan,
         at: TimeDs,
         method: TransitionMethod,
     ) -> Result<Self, TransitionError> {
+        if new.cycle == Ds::ZERO {
+            return Err(TransitionError::NoStages);
+        }
         let late = new.position_at(at);
         if late == Ds::ZERO {
             return Ok(Self { cycles: Vec::new(), ends: at });
         }
-        let PlanView::Stages { splits } = &new.view else {
-            return Err(TransitionError::NoStages);
-        };
-        let splits: Vec<Ds> = splits.iter().map(|s| s.green).collect();
-        let program = &controller.program;
-        let slack: Vec<u32> = splits.iter().zip(program.min_splits()).map(|(s, min)| s.saturating_sub(min).0).collect();
+        let resolution = controller.limits.resolution;
+        let unit = resolution.0.max(1);
         let early = new.cycle - late;
-        let room = controller.limits.cycle_max.saturating_sub(new.cycle).0;
-        let longest = (new.cycle.0 / LENGTHEN_SHARE).min(room);
-        let shortest = slack.iter().sum::<u32>().min(new.cycle.saturating_sub(controller.limits.cycle_min).0);
-        let cycles_for = |total: Ds, per_cycle: u32| (per_cycle > 0).then(|| total.0.div_ceil(per_cycle));
+        if !late.0.is_multiple_of(unit) || !early.0.is_multiple_of(unit) {
+            return Err(TransitionError::Resolution { late, resolution });
+        }
+        let splits = Splits { controller, plan: new, unit };
+        let slacks = splits.slacks()?;
+        let (late_units, early_units) = (late.0 / unit, early.0 / unit);
+        let room = splits.units(controller.limits.cycle_max.saturating_sub(new.cycle));
+        let longest = splits.units(Ds(new.cycle.0 / LENGTHEN_SHARE)).min(room);
+        let slack = slacks.iter().map(|s| u64::from(*s)).sum::<u64>().min(u64::from(u32::MAX)) as u32;
+        let shortest = slack.min(splits.units(new.cycle.saturating_sub(controller.limits.cycle_min)));
+        let cycles_for = |total: u32, per_cycle: u32| (per_cycle > 0).then(|| total.div_ceil(per_cycle));
         let (total, add, count) = match method {
-            TransitionMethod::Dwell => {
-                if early.0 > room {
-                    return Err(TransitionError::TooFar { late });
-                }
-                (early, true, Some(1))
-            }
-            TransitionMethod::Add => (early, true, cycles_for(early, longest)),
+            TransitionMethod::Dwell => (early_units, true, (early_units <= room).then_some(1)),
+            TransitionMethod::Add => (early_units, true, cycles_for(early_units, longest)),
             TransitionMethod::ShortWay => {
-                let (up, down) = (cycles_for(early, longest), cycles_for(late, shortest));
-                let rank = |count: Option<u32>, total: Ds| (count.unwrap_or(u32::MAX), total.0);
-                if rank(down, late) < rank(up, early) { (late, false, down) } else { (early, true, up) }
+                let (up, down) = (cycles_for(early_units, longest), cycles_for(late_units, shortest));
+                let rank = |count: Option<u32>, total: u32| (count.unwrap_or(u32::MAX), total);
+                if rank(down, late_units) < rank(up, early_units) {
+                    (late_units, false, down)
+                } else {
+                    (early_units, true, up)
+                }
             }
         };
         let count = count.filter(|c| *c <= CYCLES_MAX).ok_or(TransitionError::TooFar { late })?;
+        let weights = match (method, add) {
+            (_, false) => slacks,
+            (TransitionMethod::Dwell, _) => (0..slacks.len()).map(|i| u32::from(i == 0)).collect(),
+            (_, true) => splits.lengths()?,
+        };
         let mut cycles = Vec::new();
         let mut start = at;
-        let mut left = total.0;
+        let mut left = total;
         for k in (1..=count).rev() {
             let part = left.div_ceil(k);
             left -= part;
-            let mut lengths = splits.clone();
-            if method == TransitionMethod::Dwell {
-                lengths[0] += Ds(part);
-            } else if add {
-                let weights: Vec<u32> = splits.iter().map(|s| s.0).collect();
-                spread(&mut lengths, &weights, part, true);
-            } else {
-                spread(&mut lengths, &slack, part, false);
-            }
-            let plan = starting_at(program, controller, &lengths, start)?;
+            let plan = splits.changed(&shares(part, &weights), add, start)?;
             start = start + plan.cycle;
             cycles.push(plan);
         }
-        debug_assert_eq!(new.position_at(start), Ds::ZERO);
+        if new.position_at(start) != Ds::ZERO {
+            return Err(TransitionError::OutOfStep);
+        }
         Ok(Self { cycles, ends: start })
     }
-}
-
-/// Compiles stage lengths into a plan whose cycle starts at `start`.
-fn starting_at(
-    program: &Program,
-    controller: &Controller,
-    splits: &[Ds],
-    start: TimeDs,
-) -> Result<TimingPlan, ProgramError> {
-    let mut plan = program.compile(&controller.groups, splits, Ds::ZERO)?;
-    debug_assert_eq!(plan.reference, OffsetReference::CycleStart);
-    plan.offset = Ds(start.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
-    Ok(plan)
 }

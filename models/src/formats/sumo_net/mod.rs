@@ -109,7 +109,7 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
     let streets = Streets::resolve(raw, notes)?;
     let closed = |c: &RawConnection| constant(c).is_some_and(|l| matches!(l, 'r' | 'R'));
     let ways = Connections::resolve(raw, &streets, closed, notes)?;
-    let touches = right_of_way::touches(raw)?;
+    let touches = right_of_way::touches(raw, notes)?;
 
     let mut heads: HashMap<&str, Vec<Head>> = HashMap::new();
     let mut at_nodes: HashMap<&str, Vec<NodeId>> = HashMap::new();

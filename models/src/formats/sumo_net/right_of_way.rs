@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::error::{Fault, Flaw};
 use super::raw::{EdgeKind, RawJunction, RawNet};
 use super::xml::value;
+use crate::formats::Notes;
 
 /// Two signalled connections of one controller that touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) struct Touch {
 }
 
 /// Touching pairs per traffic light, both directions of each.
-pub(super) fn touches(raw: &RawNet) -> Result<HashMap<&str, Vec<Touch>>, Fault> {
+pub(super) fn touches<'r>(raw: &'r RawNet, notes: &mut Notes) -> Result<HashMap<&'r str, Vec<Touch>>, Fault> {
     let mut lanes: HashMap<&str, (&str, u32, EdgeKind)> = HashMap::new();
     for e in &raw.edges {
         for l in &e.lanes {
@@ -47,9 +48,34 @@ pub(super) fn touches(raw: &RawNet) -> Result<HashMap<&str, Vec<Touch>>, Fault> 
             };
             order.extend(leaving.get(&(edge, index)).into_iter().flatten().filter(counted));
         }
-        junction(raw, j, &order, &mut out)?;
+        junction(raw, j, &order, &mut out, notes)?;
     }
     Ok(out)
+}
+
+/// Types for which SUMO computes no matrix.
+fn needs_matrix(kind: &str, connections: usize) -> bool {
+    connections > 0 && !kind.ends_with("unregulated") && !kind.starts_with("rail") && kind != "dead_end"
+}
+
+/// Without a matrix any two connections from different lanes are taken to touch, none to yield.
+fn without_matrix<'r>(
+    raw: &'r RawNet,
+    order: &[usize],
+    out: &mut HashMap<&'r str, Vec<Touch>>,
+    notes: &mut Notes,
+) {
+    for a in order {
+        for b in order {
+            let (x, y) = (&raw.connections[*a], &raw.connections[*b]);
+            let (Some(mine), Some(theirs)) = (&x.signal, &y.signal) else { continue };
+            if mine.tl == theirs.tl && x.from != y.from {
+                let touch = Touch { index: mine.link_index, other: theirs.link_index, yields: false };
+                out.entry(mine.tl.as_str()).or_default().push(touch);
+                notes.add("no right-of-way matrix: ways from different edges taken to conflict unless shown together", &x.at.id);
+            }
+        }
+    }
 }
 
 fn junction<'r>(
@@ -57,10 +83,11 @@ fn junction<'r>(
     j: &'r RawJunction,
     order: &[usize],
     out: &mut HashMap<&'r str, Vec<Touch>>,
+    notes: &mut Notes,
 ) -> Result<(), Fault> {
-    let signalled = order.iter().any(|c| raw.connections[*c].signal.is_some());
     // Types without a matrix (dead ends, unregulated junctions, rail) leave it out as a whole.
-    if j.requests.is_empty() && !(signalled && j.kind.starts_with("traffic_light")) {
+    if j.requests.is_empty() && !needs_matrix(&j.kind, order.len()) {
+        without_matrix(raw, order, out, notes);
         return Ok(());
     }
     let rows = j.requests.len();

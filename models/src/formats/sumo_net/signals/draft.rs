@@ -276,6 +276,10 @@ impl Draft {
         (0..(to + n - from) % n).map(move |i| (from + i) % n)
     }
 
+    pub(super) fn step_name(&self, step: usize) -> String {
+        format!("{} phase {}", self.at.id, self.steps[step].phase)
+    }
+
     pub(super) fn group_name(&self, group: usize) -> String {
         format!("{} {}", self.at.id, self.groups[group].name())
     }

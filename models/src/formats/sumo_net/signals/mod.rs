@@ -33,7 +33,7 @@ pub(super) fn controller(
     notes: &mut Notes,
 ) -> Result<Controller, Fault> {
     let mut draft = Draft::of(program, heads, notes)?;
-    let pairs = Pairs::of(&draft, touches);
+    let pairs = Pairs::of(&draft, touches, notes);
     let yellows = yellow::of_groups(&draft, notes);
     yellow::make_room(&mut draft, &pairs, &yellows, notes)?;
     let mut minimums = steps::classify(&mut draft, notes)?;

@@ -1,8 +1,9 @@
 //! How groups relate: from the junctions' right-of-way matrices and from what the program shows together.
 
 use super::draft::{Draft, Run};
+use crate::formats::Notes;
 use crate::formats::sumo_net::right_of_way::Touch;
-use crate::signal::Indication;
+use crate::signal::{GroupKind, Indication};
 
 /// How a pair relates, before its intergreen is known. The row is the group named first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,9 +32,9 @@ impl Pairs {
     /// Aggregates touching connections to groups.
     ///
     /// A pair the program shows green together is permitted. One of the two yields when the right-of-way matrix says so
-    /// and the program never shows it protected beside the other; where both would, the one with more yielding
-    /// connections does (the first on a tie).
-    pub(super) fn of(draft: &Draft, touches: &[Touch]) -> Self {
+    /// and the program never shows it protected beside the other, nor ends its green in a yellow trap; where both would,
+    /// the one with more yielding connections does (the first on a tie).
+    pub(super) fn of(draft: &Draft, touches: &[Touch], notes: &mut Notes) -> Self {
         let size = draft.groups.len();
         let group_of = |index: u32| draft.groups.iter().position(|g| g.indices.contains(&index));
         let most = draft.groups.iter().flat_map(|g| &g.indices).max().copied().unwrap_or(0);
@@ -79,6 +80,7 @@ impl Pairs {
         pairs
     }
 
+    /// How the row's group relates to the column's.
     pub(super) fn get(&self, a: usize, b: usize) -> Pair {
         self.cells[a * self.size + b]
     }
@@ -96,4 +98,20 @@ impl Pairs {
         let bounded = |runs: Vec<Run>| runs.into_iter().filter(|r| r.count < whole).collect();
         (bounded(e), bounded(s))
     }
+}
+
+/// True when a permissive green of `turning` ends for good while `other` is green and stays so: a yellow trap where
+/// `other` comes towards it, and of no meaning where the two merge.
+fn ends_in_trap(draft: &Draft, turning: usize, other: usize) -> bool {
+    let n = draft.steps.len();
+    let vehicles = |g: usize| draft.groups[g].kind == GroupKind::Vehicle;
+    vehicles(turning)
+        && vehicles(other)
+        && draft.green_runs(turning).into_iter().filter(|r| r.count < n).any(|run| {
+            let next = draft.after(run);
+            let last = (next + n - 1) % n;
+            draft.steps[last].shows[turning] == Indication::Permissive
+                && draft.steps[last].shows[other].is_green()
+                && draft.steps[next].shows[other].is_green()
+        })
 }

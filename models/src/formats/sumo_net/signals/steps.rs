@@ -59,11 +59,11 @@ pub(super) fn classify(draft: &mut Draft, notes: &mut Notes) -> Result<Minimums,
             let step = &draft.steps[i];
             is_stage(draft, i).then(|| {
                 let min = step.stated_min.filter(|m| *m > Ds::ZERO).unwrap_or_else(|| {
-                    notes.add("shortest length of a stage taken as 5 s", &draft.at.id);
+                    notes.add("shortest length of a stage taken as 5 s", draft.step_name(i));
                     STAGE_MIN
                 });
                 if min > step.length {
-                    notes.add("shortest length of a stage limited to its length in the file", &draft.at.id);
+                    notes.add("shortest length of a stage limited to its length in the file", draft.step_name(i));
                 }
                 min.min(step.length)
             })

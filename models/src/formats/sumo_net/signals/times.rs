@@ -94,7 +94,10 @@ pub(super) fn groups(
         .map(|g| {
             let group = &draft.groups[g];
             let yellow = yellows[g];
-            let own_red = own_gaps(draft, g, &shortest).into_iter().map(|d| d.saturating_sub(yellow)).min();
+            let own_gap = own_gaps(draft, g, &shortest).into_iter().min();
+            let red_amber = red_amber(draft, g).min(own_gap.unwrap_or(Ds::ZERO).saturating_sub(yellow));
+            let clearance = pedestrian_clearance(draft, pairs, g, own_gap, &shortest, notes);
+            let own_red = own_gap.map(|gap| gap.saturating_sub(yellow + red_amber + clearance));
             let longest_red = own_gaps(draft, g, &shipped).into_iter().max().unwrap_or(Ds::ZERO);
             let (connections, crossings) = obeying(draft, g);
             SignalGroup {
@@ -105,8 +108,8 @@ pub(super) fn groups(
                 link_indices: group.indices.clone(),
                 min_green: min_greens[g],
                 yellow,
-                red_amber: red_amber(draft, g),
-                clearance: pedestrian_clearance(draft, pairs, g, &shortest, notes),
+                red_amber,
+                clearance,
                 min_red: own_red.unwrap_or(RED_MIN).min(RED_MIN),
                 max_red: longest_red.max(RED_MAX),
                 turn_on_red: group.turn_on_red,
@@ -157,15 +160,22 @@ fn red_amber(draft: &Draft, g: usize) -> Ds {
     draft.green_runs(g).iter().map(shown).max().unwrap_or(Ds::ZERO)
 }
 
-fn pedestrian_clearance(draft: &Draft, pairs: &Pairs, g: usize, shortest: &Lengths, notes: &mut Notes) -> Ds {
+fn pedestrian_clearance(
+    draft: &Draft,
+    pairs: &Pairs,
+    g: usize,
+    own_gap: Option<Ds>,
+    shortest: &Lengths,
+    notes: &mut Notes,
+) -> Ds {
     let group = &draft.groups[g];
     if group.kind != GroupKind::Pedestrian {
         return Ds::ZERO;
     }
     notes.add("pedestrian clearance derived: length of the crossing / 1.07 m/s (MUTCD)", draft.group_name(g));
     let needed = clearance_needed(group.longest_way_m());
-    let conflicting = (0..draft.groups.len()).filter(|s| pairs.get(g, *s) == Pair::Conflict);
-    let shown = conflicting.filter_map(|s| shortest_gap(draft, pairs, g, s, shortest)).min();
+    let others = 0..draft.groups.len();
+    let shown = others.filter_map(|s| shortest_gap(draft, pairs, g, s, shortest)).chain(own_gap).min();
     match shown {
         Some(shown) if shown < needed => {
             notes.add("pedestrian clearance limited to what the file's program shows", draft.group_name(g));

@@ -61,7 +61,12 @@ fn first_too_close(draft: &Draft, pairs: &Pairs, yellows: &[Ds]) -> Option<TooCl
     let n = draft.groups.len();
     for ending in (0..n).filter(|e| yellows[*e] > Ds::ZERO) {
         for starting in 0..n {
-            let (ends, starts) = pairs.greens(draft, ending, starting);
+            let (ends, starts) = if starting == ending {
+                let own = draft.green_runs(ending);
+                if own.iter().any(|r| r.count == draft.steps.len()) { continue } else { (own.clone(), own) }
+            } else {
+                pairs.greens(draft, ending, starting)
+            };
             for e in &ends {
                 for s in &starts {
                     let end_step = draft.after(*e);
