@@ -59,12 +59,7 @@ fn needs_matrix(kind: &str, connections: usize) -> bool {
 }
 
 /// Without a matrix any two connections from different lanes are taken to touch, none to yield.
-fn without_matrix<'r>(
-    raw: &'r RawNet,
-    order: &[usize],
-    out: &mut HashMap<&'r str, Vec<Touch>>,
-    notes: &mut Notes,
-) {
+fn without_matrix<'r>(raw: &'r RawNet, order: &[usize], out: &mut HashMap<&'r str, Vec<Touch>>, notes: &mut Notes) {
     for a in order {
         for b in order {
             let (x, y) = (&raw.connections[*a], &raw.connections[*b]);
@@ -72,7 +67,10 @@ fn without_matrix<'r>(
             if mine.tl == theirs.tl && x.from != y.from {
                 let touch = Touch { index: mine.link_index, other: theirs.link_index, yields: false };
                 out.entry(mine.tl.as_str()).or_default().push(touch);
-                notes.add("no right-of-way matrix: ways from different edges taken to conflict unless shown together", &x.at.id);
+                notes.add(
+                    "no right-of-way matrix: ways from different edges taken to conflict unless shown together",
+                    &x.at.id,
+                );
             }
         }
     }

@@ -59,8 +59,19 @@ impl Pairs {
                 let beside = |x: usize, y: usize, is: fn(Indication) -> bool| {
                     draft.steps.iter().any(|s| is(s.shows[x]) && s.shows[y].is_green())
                 };
-                let may_yield =
-                    |x: usize, y: usize| yielding[x * size + y] > 0 && !beside(x, y, |i| i == Indication::Protected);
+                let mut may_yield = |x: usize, y: usize| {
+                    let yields = yielding[x * size + y] > 0 && !beside(x, y, |i| i == Indication::Protected);
+                    let trap = yields && ends_in_trap(draft, x, y);
+                    if trap {
+                        let name = format!("{} beside {}", draft.group_name(x), draft.groups[y].name());
+                        notes.add(
+                            "permissive green that ends while a stream it yields to stays green, as the file shows: the \
+                             two taken as settled by the rules of the road",
+                            name,
+                        );
+                    }
+                    yields && !trap
+                };
                 let (of_a, of_b) = if !beside(a, b, Indication::is_green) {
                     (Pair::Conflict, Pair::Conflict)
                 } else {
