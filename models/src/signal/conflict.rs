@@ -52,6 +52,12 @@ impl ConflictMatrix {
         self.size
     }
 
+    /// True when every pair has a relation; a matrix that was read from a file may lack some.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.size.checked_mul(self.size) == Some(self.cells.len())
+    }
+
     /// The relation from a group that ends to a group that starts; out of range counts as compatible with itself only.
     #[must_use]
     pub fn get(&self, ending: GroupId, starting: GroupId) -> Relation {

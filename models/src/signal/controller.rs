@@ -4,8 +4,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{GroupId, NodeId};
-use crate::signal::{ConflictMatrix, GroupKind, Program, ProgramError, RingBarrier, SignalGroup, TimingPlan};
+use crate::signal::{
+    ConflictMatrix, GroupKind, Program, ProgramError, Relation, RingBarrier, SignalGroup, StepKind, TimingPlan,
+};
 use crate::units::Ds;
+
+/// Longest time a database may hold.
+const TIME_MAX: Ds = Ds::from_s(3_600);
 
 /// What the controller itself can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +97,22 @@ pub enum ControllerError {
         /// The group.
         group: String,
     },
+    /// A time in the database that no controller can mean.
+    #[error("{what} of {time} is longer than an hour")]
+    TooLong {
+        /// Whose time it is.
+        what: String,
+        /// The time.
+        time: Ds,
+    },
+    /// A phase of the rings shows a group that does not exist.
+    #[error("phase {phase} shows group number {group}, which does not exist")]
+    RingGroup {
+        /// The phase.
+        phase: u8,
+        /// The number it gives.
+        group: u32,
+    },
     /// The program is no program.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -137,7 +158,7 @@ impl Controller {
         if groups == 0 {
             return Err(ControllerError::NoGroups);
         }
-        if self.conflicts.size() != groups {
+        if self.conflicts.size() != groups || !self.conflicts.is_whole() {
             return Err(ControllerError::MatrixSize { matrix: self.conflicts.size(), groups });
         }
         if let Some((a, b)) = self.conflicts.asymmetry() {
@@ -163,7 +184,43 @@ impl Controller {
         if resolution == Ds::ZERO {
             return Err(ControllerError::Resolution);
         }
+        self.check_times()?;
+        let phases =
+            self.ring_barrier.iter().flat_map(|r| r.barrier_groups.iter().flat_map(|b| b.rings.iter().flatten()));
+        for p in phases {
+            if p.group.index() >= groups {
+                return Err(ControllerError::RingGroup { phase: p.phase, group: p.group.0 });
+            }
+        }
         self.program.shipped_plan(&self.groups)?;
+        Ok(())
+    }
+
+    /// No time is so long that sums of times could overflow.
+    fn check_times(&self) -> Result<(), ControllerError> {
+        let longest = |what: String, times: &[Ds]| match times.iter().max() {
+            Some(&time) if time > TIME_MAX => Err(ControllerError::TooLong { what, time }),
+            _ => Ok(()),
+        };
+        for g in &self.groups {
+            let times = [g.min_green, g.yellow, g.red_amber, g.clearance, g.min_red, g.max_red];
+            longest(format!("a time of group '{}'", g.name), &times)?;
+        }
+        for (i, s) in self.program.steps.iter().enumerate() {
+            let min = if let StepKind::Stage { min, .. } = s.kind { min } else { Ds::ZERO };
+            longest(format!("step {i}"), &[s.shipped, min])?;
+        }
+        for (a, b) in self.group_ids().flat_map(|a| self.group_ids().map(move |b| (a, b))) {
+            if let Relation::Permitted { intergreen, .. } | Relation::Conflict { intergreen } = self.conflicts.get(a, b)
+            {
+                longest(format!("the intergreen from '{}'", self.group(a).name), &[intergreen])?;
+            }
+        }
+        let phases =
+            self.ring_barrier.iter().flat_map(|r| r.barrier_groups.iter().flat_map(|b| b.rings.iter().flatten()));
+        for p in phases {
+            longest(format!("a time of phase {}", p.phase), &[p.min_green, p.walk_and_clearance, p.yellow, p.all_red])?;
+        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 //! | `raw` | what the file says |
 //! | `streets` | nodes, links, lanes, projection |
 //! | `connections` | connections, movements, crossings |
+//! | `nema` | NEMA programs as steps, and their rings |
 //! | `right_of_way` | junction matrices: who touches and who yields |
 //! | `signals` | `tlLogic` to controllers |
 //! | `detectors` | where loops are taken to lie |
@@ -13,6 +14,7 @@
 mod connections;
 pub mod detectors;
 mod error;
+mod nema;
 mod raw;
 mod right_of_way;
 mod signals;
@@ -57,7 +59,10 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Import, SumoNetError> {
 pub fn read_source(source: &Source) -> Result<Import, SumoNetError> {
     let mut notes = Notes::default();
     let parts = RawNet::parse(&source.text)
-        .and_then(|raw| resolve(&raw, network_name(&source.name), &mut notes))
+        .and_then(|mut raw| {
+            nema::expand(&mut raw.programs, &mut notes)?;
+            resolve(&raw, network_name(&source.name), &mut notes)
+        })
         .map_err(|fault| fault.in_file(&source.name))?;
     let network: Network = parts.build().map_err(|e| SumoNetError::Network { file: source.name.clone(), source: e })?;
     Ok(Import { network, notes: notes.into_inner() })

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::error::{Fault, Flaw, Place};
+use super::nema::Rings;
 use super::xml::{Attributes, Elements, Token, value};
 use crate::network::Point;
 use crate::units::Ds;
@@ -103,6 +104,8 @@ pub(super) struct RawProgram {
     pub(super) offset_ds: i64,
     pub(super) phases: Vec<RawPhase>,
     pub(super) params: Vec<(String, String)>,
+    /// Rings and barriers of a NEMA program, once its phases have become steps.
+    pub(super) rings: Option<Rings>,
 }
 
 #[derive(Debug, Clone)]
@@ -346,6 +349,7 @@ fn program(a: &Attributes) -> Result<RawProgram, Fault> {
         offset_ds,
         phases: Vec::new(),
         params: Vec::new(),
+        rings: None,
         at,
     })
 }

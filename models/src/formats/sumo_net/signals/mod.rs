@@ -37,7 +37,8 @@ pub(super) fn controller(
     let yellows = yellow::of_groups(&draft, notes);
     yellow::make_room(&mut draft, &pairs, &yellows, notes)?;
     let mut minimums = steps::classify(&mut draft, notes)?;
-    let groups = times::groups(&draft, &pairs, &yellows, &mut minimums, notes);
+    let groups = times::groups(&draft, &pairs, &yellows, &mut minimums, program.rings.as_ref(), notes);
+    let rings = program.rings.as_ref().and_then(|r| r.ring_barrier(&program.at.id, &groups, notes));
     let conflicts = times::conflicts(&draft, &pairs, &groups, &minimums, notes);
 
     let mut stages = 0..;
@@ -67,7 +68,7 @@ pub(super) fn controller(
         groups,
         conflicts,
         program: Program { steps, shipped_offset },
-        ring_barrier: None,
+        ring_barrier: rings,
         limits: Limits {
             cycle_min: shortest.max(CYCLE_MIN).min(cycle),
             cycle_max: cycle.max(CYCLE_MAX_USUAL).min(steps::CYCLE_MAX),

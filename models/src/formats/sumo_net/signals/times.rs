@@ -7,6 +7,7 @@ use super::draft::{Draft, Run};
 use super::relation::{Pair, Pairs};
 use super::steps::{Minimums, clearance_needed};
 use crate::formats::Notes;
+use crate::formats::sumo_net::nema::Rings;
 use crate::ids::GroupId;
 use crate::signal::{ConflictMatrix, GroupKind, Indication, Relation, SignalGroup};
 use crate::units::Ds;
@@ -63,13 +64,17 @@ pub(super) fn groups(
     pairs: &Pairs,
     yellows: &[Ds],
     minimums: &mut Minimums,
+    rings: Option<&Rings>,
     notes: &mut Notes,
 ) -> Vec<SignalGroup> {
     let shipped = Lengths::shipped(draft);
     let min_greens: Vec<Ds> = (0..draft.groups.len())
         .map(|g| {
             let pedestrian = draft.groups[g].kind == GroupKind::Pedestrian;
-            let usual = if pedestrian {
+            let stated = rings.and_then(|r| draft.groups[g].indices.iter().filter_map(|i| r.min_green(*i)).min());
+            let usual = if let Some(stated) = stated.filter(|_| !pedestrian) {
+                stated
+            } else if pedestrian {
                 notes.add("shortest walk taken as 7 s (MUTCD)", draft.group_name(g));
                 WALK_MIN
             } else {
