@@ -146,13 +146,13 @@ impl NetworkSummary {
             self.controllers.iter().map(|c| name(c).chars().count()).max().unwrap_or(0).max("controller".len());
         writeln!(
             f,
-            "\n{:<widest$} {:>6} {:>7} {:>7} {:>8} {:>9} {:>12} {:>10} {:>10}",
-            "controller", "groups", "stages", "cycle_s", "offset_s", "conflicts", "permitted", "clear_s", "phases"
+            "\n{:<widest$} {:>6} {:>7} {:>7} {:>8} {:>9} {:>9} {:>11} {:>6}",
+            "controller", "groups", "stages", "cycle_s", "offset_s", "conflicts", "permitted", "clearance_s", "phases"
         )?;
         for c in &self.controllers {
             writeln!(
                 f,
-                "{:<widest$} {:>6} {:>7} {:>7.1} {:>8.1} {:>9} {:>12} {:>10.1} {:>10}",
+                "{:<widest$} {:>6} {:>7} {:>7.1} {:>8.1} {:>9} {:>9} {:>11.1} {:>6}",
                 name(c),
                 c.groups,
                 c.stages,

@@ -79,7 +79,7 @@ pub enum Flaw {
         target: &'static str,
     },
     /// It stands where it has no meaning.
-    #[error("stands outside a {parent}")]
+    #[error("is not inside an element {parent}")]
     Misplaced {
         /// Where it belongs.
         parent: &'static str,
@@ -91,7 +91,7 @@ pub enum Flaw {
         child: &'static str,
     },
     /// Lane indices that are not 0, 1, 2, ….
-    #[error("its lanes are not numbered 0 to {last}")]
+    #[error("the lanes of its edge are not numbered 0 to {last}")]
     LaneNumbers {
         /// The last number they should have.
         last: usize,

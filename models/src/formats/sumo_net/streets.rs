@@ -55,8 +55,8 @@ impl Streets {
         let Some(last) = lanes.len().checked_sub(1) else {
             return Err(edge.at.fault(Flaw::Childless { child: "lane" }));
         };
-        if lanes.iter().enumerate().any(|(i, l)| l.index as usize != i) {
-            return Err(edge.at.fault(Flaw::LaneNumbers { last }));
+        if let Some((_, odd)) = lanes.iter().enumerate().find(|(i, l)| l.index as usize != *i) {
+            return Err(odd.at.fault(Flaw::LaneNumbers { last }));
         }
         let ends = [self.nodes[from.index()].position, self.nodes[to.index()].position];
         let link = LinkId::at(self.links.len());

@@ -217,7 +217,7 @@ pub(super) fn conflicts(
     let n = groups.len();
     let shortest = Lengths::shortest(draft, minimums);
     let mut matrix = ConflictMatrix::compatible(n);
-    for e in 0..n {
+    for (e, ending) in groups.iter().enumerate() {
         for s in 0..n {
             let pair = pairs.get(e, s);
             if pair == Pair::Apart {
@@ -227,7 +227,7 @@ pub(super) fn conflicts(
             let intergreen = if pair == Pair::Together {
                 Ds::ZERO
             } else if let Some(stated) = stated_gap(draft, pairs, minimums, e, s) {
-                if stated < groups[e].yellow {
+                if stated < ending.yellow {
                     notes.add(
                         "protected green that turns permissive as the other stream starts, as the file shows",
                         name(),
@@ -238,14 +238,14 @@ pub(super) fn conflicts(
                 let own = &draft.groups[e];
                 let derived = if own.kind == GroupKind::Pedestrian {
                     notes.add("intergreen after pedestrians derived: their clearance", name());
-                    groups[e].clearance
+                    ending.clearance
                 } else {
                     notes.add(
                         "intergreen not shown by the program derived: yellow + (way across + 6.1 m) / approach speed, at \
                          most 6 s of all-red (ITE)",
                         name(),
                     );
-                    groups[e].yellow + all_red(own.longest_way_m(), own.fastest_approach_mps())
+                    ending.yellow + all_red(own.longest_way_m(), own.fastest_approach_mps())
                 };
                 let shown = shortest_gap(draft, pairs, e, s, &shortest).unwrap_or(derived);
                 if shown < derived {
