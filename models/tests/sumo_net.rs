@@ -226,7 +226,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "linkIndex=\"18\" dir",
         "connection 'from_east_1 -> to_north_1': linkIndex 18 lies outside",
     ),
-    ("linkIndex=\"4\" dir", "linkIndex=\"-1\" dir", "connection 'from_east_1 -> to_north_1': linkIndex=\"-1\""),
+    ("linkIndex=\"4\" dir", "linkIndex=\"-2\" dir", "connection 'from_east_1 -> to_north_1': linkIndex=\"-2\""),
     ("linkIndex=\"4\" dir", "dir", "connection 'from_east_1 -> to_north_1': attribute 'linkIndex' is missing"),
     ("via=\":centre_4_0\"", "via=\":centre_99_0\"", "via=\":centre_99_0\" refers to a lane inside the junction"),
     (

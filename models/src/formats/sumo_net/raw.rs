@@ -315,6 +315,8 @@ fn connection(a: &Attributes) -> Result<RawConnection, Fault> {
     let at = Place { line: a.line, element: "connection", id };
     let signal = match a.get("tl") {
         None | Some("") => None,
+        // SUMO writes -1 where a connection at a signalled junction obeys none of its signals.
+        Some(_) if a.get("linkIndex") == Some("-1") => None,
         Some(tl) => Some(RawSignal {
             tl: tl.to_owned(),
             link_index: a.index(&at, "linkIndex")?,
