@@ -78,6 +78,9 @@ pub enum RingBarrierError {
         /// Its split.
         split: Ds,
     },
+    /// The sum of all splits does not fit.
+    #[error("the cycle is too long (badCycleTime)")]
+    CycleTooLong,
 }
 
 impl RingBarrier {
@@ -106,6 +109,13 @@ impl RingBarrier {
         if let Some(s) = splits.iter().find(|s| !self.phases().any(|p| p.phase == s.0)) {
             return Err(RingBarrierError::Phase { phase: s.0 });
         }
+        let lost = |p: &RingPhase| p.yellow.0.checked_add(p.all_red.0).map(Ds);
+        let all = splits.iter().map(|s| Some(s.1)).chain(self.phases().map(lost));
+        // With the sum of everything below 2^32, none of the sums below overflows.
+        all.into_iter()
+            .try_fold(0_u32, |sum, d| sum.checked_add(d?.0))
+            .filter(|sum| *sum < u32::MAX / 4)
+            .ok_or(RingBarrierError::CycleTooLong)?;
         let split_of = |phase: u8| splits.iter().find(|s| s.0 == phase).map_or(Ds::ZERO, |s| s.1);
         let mut greens: Vec<Vec<GreenInterval>> = vec![Vec::new(); groups];
         let mut barrier = Ds::ZERO;

@@ -253,3 +253,128 @@ impl Transition {
         Ok(Self { cycles, ends: start })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{GroupId, NodeId, StageId};
+    use crate::signal::{
+        BarrierGroup, ConflictMatrix, GroupKind, Indication, Limits, Program, SignalGroup, Step, StepKind,
+    };
+
+    fn group(name: &str) -> SignalGroup {
+        SignalGroup {
+            name: name.into(),
+            kind: GroupKind::Vehicle,
+            connections: Vec::new(),
+            crossings: Vec::new(),
+            link_indices: Vec::new(),
+            min_green: Ds::from_s(5),
+            yellow: Ds::from_s(3),
+            red_amber: Ds::ZERO,
+            clearance: Ds::ZERO,
+            min_red: Ds::ZERO,
+            max_red: Ds::from_s(120),
+            turn_on_red: false,
+        }
+    }
+
+    /// Two stages of at least 5 s, 3 s of yellow after each; one ring of two phases says the same.
+    fn controller(resolution: Ds) -> Controller {
+        let step = |kind, shipped, shows: [Indication; 2]| Step { kind, shipped, shows: shows.to_vec() };
+        let stage = |n| StepKind::Stage { stage: StageId(n), min: Ds::from_s(5) };
+        let (g, y, r) = (Indication::Protected, Indication::Yellow, Indication::Red);
+        let phase = |phase, group| RingPhase {
+            phase,
+            group: GroupId(group),
+            min_green: Ds::from_s(5),
+            walk_and_clearance: Ds::ZERO,
+            yellow: Ds::from_s(3),
+            all_red: Ds::ZERO,
+            omitted: false,
+        };
+        Controller {
+            name: "c".into(),
+            nodes: vec![NodeId(0)],
+            groups: vec![group("a"), group("b")],
+            conflicts: ConflictMatrix::compatible(2),
+            program: Program {
+                steps: vec![
+                    step(stage(0), Ds::from_s(27), [g, r]),
+                    step(StepKind::Clearance, Ds::from_s(3), [y, r]),
+                    step(stage(1), Ds::from_s(27), [r, g]),
+                    step(StepKind::Clearance, Ds::from_s(3), [r, y]),
+                ],
+                shipped_offset: Ds::ZERO,
+            },
+            ring_barrier: Some(RingBarrier {
+                barrier_groups: vec![
+                    BarrierGroup { rings: vec![vec![phase(2, 0)]] },
+                    BarrierGroup { rings: vec![vec![phase(4, 1)]] },
+                ],
+                coordinated: vec![2],
+            }),
+            limits: Limits { cycle_min: Ds::from_s(20), cycle_max: Ds::from_s(120), resolution },
+        }
+    }
+
+    #[test]
+    fn a_plan_in_step_needs_no_transition() {
+        let c = controller(Ds(1));
+        let plan = c.time_of_day_plan();
+        let way = Transition::into_plan(&c, &plan, TimeDs::from_s(600), TransitionMethod::ShortWay).unwrap();
+        assert_eq!(way, Transition { cycles: Vec::new(), ends: TimeDs::from_s(600) });
+    }
+
+    #[test]
+    fn the_short_way_is_the_one_of_fewer_cycles_then_of_less_change() {
+        let c = controller(Ds(1));
+        let plan = c.time_of_day_plan();
+        let cycles = |at, method| {
+            let way = Transition::into_plan(&c, &plan, TimeDs::from_s(at), method).unwrap();
+            assert_eq!(plan.position_at(way.ends), Ds::ZERO);
+            way.cycles.iter().map(|p| p.cycle).collect::<Vec<_>>()
+        };
+        // 10 s ahead: one cycle shorter by that; 50 s ahead: one longer by what is left.
+        assert_eq!(cycles(610, TransitionMethod::ShortWay), [Ds::from_s(50)]);
+        assert_eq!(cycles(650, TransitionMethod::ShortWay), [Ds::from_s(70)]);
+        // Only longer: 30 s in two cycles, a quarter of a cycle at most in each.
+        assert_eq!(cycles(630, TransitionMethod::Add), [Ds::from_s(75), Ds::from_s(75)]);
+        assert_eq!(cycles(630, TransitionMethod::Dwell), [Ds::from_s(90)]);
+        let too_far = Transition::into_plan(&c, &plan, TimeDs::from_s(610), TransitionMethod::Add);
+        assert_eq!(too_far, Err(TransitionError::TooFar { late: Ds::from_s(10) }));
+    }
+
+    #[test]
+    fn no_split_falls_below_its_minimum() {
+        let c = controller(Ds(1));
+        // The second stage has no second to give away.
+        let plan = c.program.compile(&c.groups, &[Ds::from_s(29), Ds::from_s(5)], Ds::ZERO).unwrap();
+        let way = Transition::into_plan(&c, &plan, TimeDs(15), TransitionMethod::ShortWay).unwrap();
+        let PlanView::Stages { splits } = &way.cycles[0].view else { panic!("stages") };
+        assert_eq!([splits[0].green, splits[1].green], [Ds(275), Ds::from_s(5)]);
+    }
+
+    #[test]
+    fn splits_change_by_what_the_controller_resolves() {
+        let c = controller(Ds::from_s(1));
+        let plan = c.time_of_day_plan();
+        let way = Transition::into_plan(&c, &plan, TimeDs::from_s(607), TransitionMethod::ShortWay).unwrap();
+        assert!(way.cycles.iter().flat_map(|p| p.greens.iter().flatten()).all(|g| g.length.0 % 10 == 0));
+        let finer = Transition::into_plan(&c, &plan, TimeDs(6073), TransitionMethod::ShortWay);
+        assert!(matches!(finer, Err(TransitionError::Resolution { late: Ds(73), .. })));
+    }
+
+    #[test]
+    fn rings_get_into_step_as_stages_do() {
+        let c = controller(Ds(1));
+        let rings = c.ring_barrier.as_ref().unwrap();
+        let splits = [(2, Ds::from_s(30)), (4, Ds::from_s(30))];
+        let plan = rings.compile(2, &splits, Ds::ZERO, OffsetReference::CoordinatedSplitEnd).unwrap();
+        // The split ends 30 s into the cycle, so the cycle starts half a cycle off the epoch.
+        assert_eq!(plan.position_at(TimeDs::from_s(30)), Ds::ZERO);
+        let way = Transition::into_plan(&c, &plan, TimeDs::from_s(40), TransitionMethod::ShortWay).unwrap();
+        assert_eq!(way.cycles.iter().map(|p| p.cycle).collect::<Vec<_>>(), [Ds::from_s(50)]);
+        assert_eq!(plan.position_at(way.ends), Ds::ZERO);
+    }
+}

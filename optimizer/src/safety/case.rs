@@ -1,6 +1,6 @@
 //! One plan before the validator, with everything it is judged by.
 
-use greenkerb_models::signal::{Controller, PlanView, RingPhase, TimingPlan};
+use greenkerb_models::signal::{Controller, PlanView, TimingPlan};
 use greenkerb_models::units::Ds;
 
 use super::policy::Policy;
@@ -29,12 +29,6 @@ fn recompile(controller: &Controller, plan: &TimingPlan) -> Option<TimingPlan> {
         }
         PlanView::RingBarrier { splits } => {
             let rings = controller.ring_barrier.as_ref()?;
-            // Sums are formed in 32 bits there; what does not fit is no plan.
-            let lost = |p: &RingPhase| u64::from(p.yellow.0) + u64::from(p.all_red.0);
-            let total: u64 = splits.iter().map(|s| u64::from(s.1.0)).chain(rings.phases().map(lost)).sum();
-            if total >= u64::from(u32::MAX) {
-                return None;
-            }
             rings.compile(groups.len(), splits, plan.offset, plan.reference).ok()
         }
     }

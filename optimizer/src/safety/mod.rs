@@ -49,6 +49,7 @@ mod min_times;
 mod offset;
 mod policy;
 mod refusal;
+mod refusals;
 mod resolution;
 mod revision;
 mod ring_sum;
@@ -60,7 +61,8 @@ mod validated;
 mod yellow_trap;
 
 pub use policy::Policy;
-pub use refusal::{Refusal, Refusals};
+pub use refusal::Refusal;
+pub use refusals::Refusals;
 pub use validated::Validated;
 
 use greenkerb_models::plan::PublishedPlan;
@@ -228,7 +230,13 @@ fn judge_change(
         if revision::judge_number(candidate, last, refusals) {
             return;
         }
-        if candidate.valid_from < last.valid_from {
+        revision::judge_instants(last, refusals);
+        if !refusals.is_empty() {
+            return;
+        }
+        // What runs before the last publication takes over is not known here, so nothing else may follow upon it.
+        let renewed = candidate.plan == last.plan && candidate.valid_from == last.valid_from;
+        if candidate.valid_from <= last.valid_from && !renewed {
             let (valid_from, last_from) = (candidate.valid_from, last.valid_from);
             refusals.push(Refusal::BeforeLast { valid_from, last: last.revision.0, last_from });
             return;
@@ -242,10 +250,9 @@ fn judge_change(
         bounded_change::judge(policy, &running.plan, &candidate.plan, refusals);
         bounded_change::judge_hold(policy, candidate.valid_from.0.saturating_sub(running.since.0), refusals);
     }
-    // A plan that replaces another before that takes over does so at the same cycle start.
-    let replaces = previous.is_some_and(|last| candidate.valid_from == last.valid_from);
     revision::judge_future(candidate, now, refusals);
-    if !replaces {
+    // The moment of a plan that is renewed before it takes over has been judged with it.
+    if previous.is_none_or(|last| candidate.valid_from != last.valid_from) {
         revision::judge_boundary(candidate, &running, refusals);
     }
     if !refusals.is_empty() {

@@ -6,23 +6,26 @@ use greenkerb_models::signal::{Controller, GroupKind, Protection, Relation, Timi
 
 use crate::sample::Walk;
 
-/// Rules that a plan breaks, of 9, 10, 11 and 12. `served` says which groups the shipped program serves, and
-/// `longest_red_ds` the longest red that each may have.
+/// Rules that a plan breaks, of 9, 10, 11 and 12, where the policy lets nobody wait longer than `red_ds_max`.
 pub(crate) fn broken(plan: &TimingPlan, controller: &Controller, red_ds_max: u32) -> Vec<u8> {
-    let walk = Walk::of(plan);
+    broken_along(&Walk::of(plan), controller, red_ds_max)
+}
+
+/// The same for several cycles on end.
+pub(crate) fn broken_along(walk: &Walk, controller: &Controller, red_ds_max: u32) -> Vec<u8> {
     let shipped = Walk::of(&controller.time_of_day_plan());
     let n = controller.groups.len();
     let mut rules = Vec::new();
-    if (0..n).any(|a| (0..n).any(|b| a != b && clash(&walk, controller, a, b))) {
+    if (0..n).any(|a| (0..n).any(|b| a != b && clash(walk, controller, a, b))) {
         rules.push(9);
     }
-    if (0..n).any(|g| wrong_length(&walk, controller, g)) {
+    if (0..n).any(|g| wrong_length(walk, controller, g)) {
         rules.push(10);
     }
-    if (0..n).any(|g| starves(&walk, &shipped, controller, g, red_ds_max)) {
+    if (0..n).any(|g| starves(walk, &shipped, controller, g, red_ds_max)) {
         rules.push(11);
     }
-    if (0..n).any(|a| (0..n).any(|b| a != b && traps(&walk, controller, a, b))) {
+    if (0..n).any(|a| (0..n).any(|b| a != b && traps(walk, controller, a, b))) {
         rules.push(12);
     }
     rules
@@ -52,7 +55,7 @@ fn clash(walk: &Walk, controller: &Controller, a: usize, b: usize) -> bool {
     let Some((a_protected, b_protected, intergreen)) = exclusion(controller, a, b) else { return false };
     let cycle = walk.cycle();
     let heads = &controller.groups[a];
-    (0..cycle).any(|t| {
+    walk.judged().any(|t| {
         let a_now = counts(walk.at(a, t), a_protected);
         let b_now = counts(walk.at(b, t), b_protected);
         if a_now && b_now {
@@ -91,7 +94,7 @@ fn traps(walk: &Walk, controller: &Controller, turning: usize, opposing: usize) 
         return false;
     }
     let cycle = walk.cycle();
-    (0..cycle).any(|t| {
+    walk.judged().any(|t| {
         walk.at(turning, t + cycle - 1) == Some(Protection::Permissive)
             && walk.at(turning, t).is_none()
             && walk.at(opposing, t).is_some()

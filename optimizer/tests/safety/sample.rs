@@ -3,6 +3,8 @@
 //! The safety times are drawn at or below what the program gives at its shortest, often exactly that, so that a plan
 //! from the program is valid and a decisecond less is not.
 
+use std::ops::Range;
+
 use greenkerb_models::ids::{GroupId, NodeId, StageId};
 use greenkerb_models::plan::{Fallback, PublishedPlan, Reason, ReasonKind, Revision};
 use greenkerb_models::signal::{
@@ -44,7 +46,7 @@ impl Dice {
 }
 
 /// A controller and a plan that is right for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Sample {
     pub(crate) controller: Controller,
     pub(crate) plan: TimingPlan,
@@ -92,6 +94,13 @@ impl Sample {
                 value: Some(("cycle_s".into(), self.plan.cycle.seconds())),
             }],
         }
+    }
+}
+
+/// Short, so that a failing case can be read: a sample follows from its seed.
+impl std::fmt::Debug for Sample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sample with the plan {:?}", self.plan)
     }
 }
 
@@ -390,10 +399,12 @@ fn ring_plan(dice: &mut Dice, rings: &RingBarrier, controller: &Controller) -> T
     rings.compile(controller.groups.len(), &splits, offset, reference).expect("the rings are filled")
 }
 
-/// One cycle, decisecond by decisecond.
+/// One cycle, decisecond by decisecond; or several cycles on end.
 pub(crate) struct Walk {
     /// What each group shows at each decisecond: its green's protection, or nothing.
     pub(crate) shows: Vec<Vec<Option<Protection>>>,
+    /// Deciseconds at which something may change that is looked at.
+    judged: Range<usize>,
 }
 
 impl Walk {
@@ -403,7 +414,25 @@ impl Walk {
             let covering = |i: &&greenkerb_models::signal::GreenInterval| i.covers(Ds(at), plan.cycle);
             plan.greens[g].iter().find(covering).map(|i| i.protection)
         };
-        Self { shows: (0..plan.greens.len()).map(|g| (0..cycle).map(|t| show(g, t)).collect()).collect() }
+        let shows = (0..plan.greens.len()).map(|g| (0..cycle).map(|t| show(g, t)).collect()).collect();
+        Self { shows, judged: 0..cycle as usize }
+    }
+
+    /// Three cycles of one plan, the cycles between, three of another. What is looked at leaves out the first cycle and
+    /// the last two, so that it is seen whole.
+    pub(crate) fn of_change(old: &TimingPlan, between: &[TimingPlan], new: &TimingPlan) -> Self {
+        let mut shows: Vec<Vec<Option<Protection>>> = vec![Vec::new(); old.greens.len()];
+        for plan in [old; 3].into_iter().chain(between).chain([new; 3]) {
+            for (line, cycle) in shows.iter_mut().zip(Self::of(plan).shows) {
+                line.extend(cycle);
+            }
+        }
+        let judged = old.cycle.0 as usize..shows[0].len() - 2 * new.cycle.0 as usize;
+        Self { shows, judged }
+    }
+
+    pub(crate) fn judged(&self) -> Range<usize> {
+        self.judged.clone()
     }
 
     pub(crate) fn cycle(&self) -> usize {
@@ -417,7 +446,7 @@ impl Walk {
     /// Moments at which a group changes into a state from outside it.
     fn entries(&self, g: usize, of: impl Fn(Option<Protection>) -> bool) -> Vec<usize> {
         let cycle = self.cycle();
-        (0..cycle).filter(|t| of(self.at(g, *t)) && !of(self.at(g, t + cycle - 1))).collect()
+        self.judged().filter(|t| of(self.at(g, *t)) && !of(self.at(g, t + cycle - 1))).collect()
     }
 
     /// Lengths of the stretches in a state; none when the group never leaves it.
@@ -435,7 +464,7 @@ impl Walk {
     }
 
     /// Shortest time from a moment at which `a` leaves its state to the next at which `b` enters its own.
-    fn gap(
+    pub(crate) fn gap(
         &self,
         a: (usize, impl Fn(Option<Protection>) -> bool),
         b: (usize, impl Fn(Option<Protection>) -> bool),
