@@ -1,7 +1,11 @@
 //! Rule 8: no split below its minimum. A stage's minimum is in the controller's database; a phase's is the longer of
 //! minimum green and walk with clearance, and yellow and all-red.
+//!
+//! A stage of length zero is left out of the plan; compiling the view (rule 7) refuses that unless each of its groups is
+//! green in a stage that is kept, and the rules on the timeline judge what is then shown.
 
 use greenkerb_models::signal::{PlanView, StepKind};
+use greenkerb_models::units::Ds;
 
 use super::case::Case;
 use super::refusal::Refusal;
@@ -15,7 +19,7 @@ pub(super) fn judge(case: &Case<'_>, refusals: &mut Vec<Refusal>) {
                 StepKind::Clearance => None,
             });
             for (split, min) in splits.iter().zip(minima) {
-                if split.green < min {
+                if split.green < min && split.green != Ds::ZERO {
                     refusals.push(Refusal::StageMin { stage: split.stage.0, green: split.green, min });
                 }
             }

@@ -10,7 +10,6 @@ use super::refusal::Refusal;
 pub(super) fn judge(case: &Case<'_>, refusals: &mut Vec<Refusal>) {
     let groups = &case.controller.groups;
     let differs = match &case.recompiled {
-        Some(made) if made.view != case.plan.view => groups.first(),
         Some(made) => {
             groups.iter().zip(made.greens.iter().zip(&case.plan.greens)).find(|(_, (a, b))| a != b).map(|x| x.0)
         }

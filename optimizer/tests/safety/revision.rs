@@ -35,6 +35,8 @@ proptest! {
         let Some(first) = passing(&sample) else { return Ok(()) };
         let mut moved = first.clone();
         moved.valid_from.0 += away;
+        let at_once = published_rules(&unbounded(), &first, None, &sample.controller, first.valid_from);
+        prop_assert_eq!(at_once, vec![17], "now is not the future");
         let own = sample.controller.time_of_day_plan();
         let right = own.position_at(moved.valid_from) == Ds(0) && moved.valid_from > NOW;
         let found = published_rules(&unbounded(), &moved, None, &sample.controller, NOW);
