@@ -1,1 +1,11 @@
-//! Greenkerb simulations.
+//! Streets to test the service on.
+//!
+//! [`sumo`] runs a scenario in SUMO; [`field`] is what stands at a junction: a controller that executes what it polled,
+//! watched by a conflict monitor of its own; [`client`] is how the field reaches the service; [`metrics`] tells how well
+//! traffic moved.
+
+pub mod cancel;
+pub mod client;
+pub mod field;
+pub mod metrics;
+pub mod sumo;

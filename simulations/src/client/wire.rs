@@ -1,0 +1,283 @@
+//! What travels between the field and the service (`/v1`).
+
+use greenkerb_models::ids::GroupId;
+use greenkerb_models::plan::Revision;
+use greenkerb_models::signal::{
+    Controller, GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan, TransitionMethod,
+};
+use greenkerb_models::units::{Ds, TimeDs};
+use serde::{Deserialize, Serialize};
+
+use crate::field::Order;
+
+/// One interval of one detector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DetectorReport<'a> {
+    /// Name of the detector.
+    pub detector: &'a str,
+    /// Start of the interval, RFC 3339.
+    pub begin: &'a str,
+    /// Its length, seconds.
+    pub length_s: f64,
+    /// Vehicles that entered.
+    pub count: u32,
+    /// Share of the interval with a vehicle over the loop.
+    pub occupancy: f64,
+}
+
+/// A batch of reports.
+#[derive(Debug, Serialize)]
+pub(super) struct Batch<'a> {
+    pub(super) observations: &'a [DetectorReport<'a>],
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Accepted {
+    /// Reports taken.
+    pub accepted: u64,
+    /// Of them, late ones.
+    #[serde(default)]
+    pub late: u64,
+    /// Reports refused.
+    #[serde(default)]
+    pub refused: Vec<RefusedReport>,
+}
+
+/// A report that the service refused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RefusedReport {
+    /// Name of the detector.
+    #[serde(default)]
+    pub detector: Option<String>,
+    /// Kind of refusal.
+    pub code: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// The list of controllers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Controllers {
+    pub(super) controllers: Vec<Listed>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    pub(super) name: String,
+}
+
+/// A polled timing.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Timing {
+    /// Number of the publication.
+    pub revision: u64,
+    /// Hash to give back.
+    pub hash: String,
+    /// When it takes over.
+    pub valid_from: String,
+    /// When it has run out.
+    pub valid_until: String,
+    /// When to ask again, seconds.
+    pub poll_after_s: f64,
+    /// Database it was computed against.
+    pub configuration_checksum: String,
+    /// How to get into step.
+    pub transition: TransitionMethod,
+    plan: Plan,
+    fallback: Plan,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Plan {
+    cycle_ds: u32,
+    offset_ds: u32,
+    offset_reference: OffsetReference,
+    #[serde(default)]
+    reference_position_ds: u32,
+    groups: Vec<Group>,
+    #[serde(default)]
+    stages: Option<Vec<Stage>>,
+    #[serde(default)]
+    ring_barrier: Option<Vec<Phase>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Group {
+    group: String,
+    greens: Vec<Green>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Green {
+    start_ds: u32,
+    length_ds: u32,
+    protection: Protection,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Stage {
+    stage: u32,
+    green_ds: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Phase {
+    phase: u8,
+    split_ds: u32,
+}
+
+/// Why a timing cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// An instant is none.
+    #[error("'{text}' in {field} is no instant")]
+    Instant {
+        /// The field.
+        field: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// A signal group that this controller does not have.
+    #[error("it shows group '{group}', which this controller does not have")]
+    UnknownGroup {
+        /// The name.
+        group: String,
+    },
+    /// A signal group that is not exactly once in the plan.
+    #[error("it does not show group '{group}' exactly once")]
+    Group {
+        /// The name.
+        group: String,
+    },
+    /// Neither stages nor phases.
+    #[error("it has neither stages nor phases")]
+    NoView,
+}
+
+impl Timing {
+    /// The order it is for a controller, whose signal groups it names.
+    ///
+    /// # Errors
+    /// [`WireError`] when it names others.
+    pub fn order(&self, controller: &Controller) -> Result<Order, WireError> {
+        let instant = |field, text: &str| {
+            TimeDs::parse_rfc3339(text).map_err(|_| WireError::Instant { field, text: text.to_owned() })
+        };
+        Ok(Order {
+            revision: Revision(self.revision),
+            hash: self.hash.clone(),
+            plan: self.plan.timing_plan(controller)?,
+            valid_from: instant("valid_from", &self.valid_from)?,
+            valid_until: instant("valid_until", &self.valid_until)?,
+            configuration_checksum: self.configuration_checksum.clone(),
+            fallback: self.fallback.timing_plan(controller)?,
+            transition: self.transition,
+        })
+    }
+}
+
+impl Plan {
+    fn timing_plan(&self, controller: &Controller) -> Result<TimingPlan, WireError> {
+        let mut greens: Vec<Option<Vec<GreenInterval>>> = vec![None; controller.groups.len()];
+        for group in &self.groups {
+            let at = controller.groups.iter().position(|g| g.name == group.group);
+            let at = at.ok_or_else(|| WireError::UnknownGroup { group: group.group.clone() })?;
+            let intervals = group.greens.iter().map(|g| GreenInterval {
+                start: Ds(g.start_ds),
+                length: Ds(g.length_ds),
+                protection: g.protection,
+            });
+            if greens[at].replace(intervals.collect()).is_some() {
+                return Err(WireError::Group { group: group.group.clone() });
+            }
+        }
+        let whole = greens.into_iter().enumerate().map(|(i, intervals)| {
+            intervals.ok_or_else(|| WireError::Group { group: controller.group(GroupId::at(i)).name.clone() })
+        });
+        let view = match (&self.stages, &self.ring_barrier) {
+            (Some(stages), _) => PlanView::Stages {
+                splits: stages
+                    .iter()
+                    .map(|s| StageSplit { stage: greenkerb_models::ids::StageId(s.stage), green: Ds(s.green_ds) })
+                    .collect(),
+            },
+            (None, Some(phases)) => {
+                PlanView::RingBarrier { splits: phases.iter().map(|p| (p.phase, Ds(p.split_ds))).collect() }
+            }
+            (None, None) => return Err(WireError::NoView),
+        };
+        Ok(TimingPlan {
+            cycle: Ds(self.cycle_ds),
+            offset: Ds(self.offset_ds),
+            reference: self.offset_reference,
+            greens: whole.collect::<Result<_, _>>()?,
+            view,
+            reference_position: Ds(self.reference_position_ds),
+        })
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Ack<'a> {
+    pub(super) revision: u64,
+    pub(super) hash: &'a str,
+    pub(super) state: &'static str,
+    pub(super) reason: Option<String>,
+    pub(super) at: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::sample;
+
+    fn timing() -> serde_json::Value {
+        let plan = serde_json::json!({
+            "cycle_ds": 450, "offset_ds": 70, "offset_reference": "cycle_start", "reference_position_ds": 0,
+            "time_base": "1970-01-01T00:00:00Z",
+            "groups": [
+                {"group": "side", "greens": [{"start_ds": 250, "length_ds": 150, "protection": "protected"}]},
+                {"group": "main", "greens": [{"start_ds": 0, "length_ds": 200, "protection": "protected"}]},
+                {"group": "turn", "greens": [{"start_ds": 0, "length_ds": 200, "protection": "permissive"}]},
+            ],
+            "stages": [{"stage": 0, "green_ds": 200}, {"stage": 1, "green_ds": 150}],
+        });
+        serde_json::json!({
+            "controller": "sample", "plan_id": "sample-7", "revision": 7, "hash": "ab", "mode": "cyclic",
+            "computed_at": "1970-01-01T07:00:00Z", "valid_from": "1970-01-01T07:00:12.5Z",
+            "valid_until": "1970-01-01T07:10:00Z", "poll_after_s": 1.0, "configuration_checksum": "cd",
+            "transition": "short_way", "plan": plan, "fallback": plan, "reasons": [],
+        })
+    }
+
+    fn order(timing: serde_json::Value) -> Result<Order, WireError> {
+        serde_json::from_value::<Timing>(timing).unwrap().order(&sample::controller())
+    }
+
+    #[test]
+    fn a_polled_timing_becomes_the_plan_it_was() {
+        let order = order(timing()).unwrap();
+        assert_eq!(order.plan, sample::controller().time_of_day_plan(), "groups are matched by name");
+        assert_eq!(order.valid_from, TimeDs(252_125));
+        assert_eq!((order.revision, order.transition), (Revision(7), TransitionMethod::ShortWay));
+    }
+
+    #[test]
+    fn a_timing_for_another_controller_is_no_order() {
+        let with = |path: &str, value| {
+            let mut timing = timing();
+            *timing.pointer_mut(path).unwrap() = value;
+            order(timing)
+        };
+        let name = |text: &str| serde_json::Value::from(text);
+        let unknown = with("/plan/groups/0/group", name("north"));
+        assert_eq!(unknown.unwrap_err(), WireError::UnknownGroup { group: "north".into() });
+        let twice = with("/plan/groups/0/group", name("main"));
+        assert_eq!(twice.unwrap_err(), WireError::Group { group: "main".into() });
+        let none = with("/fallback/groups", serde_json::json!([]));
+        assert!(matches!(none, Err(WireError::Group { .. })));
+        assert!(matches!(with("/valid_from", name("soon")), Err(WireError::Instant { field: "valid_from", .. })));
+        assert_eq!(with("/plan/stages", serde_json::Value::Null).unwrap_err(), WireError::NoView);
+    }
+}
