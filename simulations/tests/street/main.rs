@@ -4,4 +4,5 @@ mod small;
 
 mod broken;
 mod figures;
+mod served;
 mod shipped_field;
