@@ -42,7 +42,7 @@ impl Loops {
         for (id, detector) in self.ids.iter().zip(network.detectors()) {
             let lane = network.lane(detector.lane);
             let lane_m = lane.length.get();
-            let end_m = (lane_m - detector.to_stop_line.get()).clamp(0.0, lane_m - MARGIN_M);
+            let end_m = (lane_m - detector.to_lane_end.get()).clamp(0.0, lane_m - MARGIN_M);
             let start_m = (end_m - detector.length.get()).max(0.0);
             // Writing into a string cannot fail.
             let _ = writeln!(

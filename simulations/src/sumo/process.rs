@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -113,7 +114,8 @@ impl Launch<'_> {
         if let Some(home) = self.installation.home() {
             command.env("SUMO_HOME", home);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+        // In a process group of its own: a Ctrl-C is ours to handle, and we end SUMO then.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
         let mut sumo = Sumo { child: command.spawn().map_err(failed)?, traci: None, stderr };
         let started = Instant::now();
         loop {

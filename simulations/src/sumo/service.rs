@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -68,6 +69,8 @@ impl ServiceProcess {
             .arg(network)
             .args(["--clock", "external", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("service-data"))
+            // A Ctrl-C in the terminal is ours to handle; we end the service then.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr)

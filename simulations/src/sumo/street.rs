@@ -39,7 +39,7 @@ pub fn run(options: SumoOptions, mut progress: impl FnMut(Progress)) -> Result<S
             progress(Progress { seed, run: i + 1, runs: options.seeds.len(), done_s: now_s - begin_s, of_s });
         };
         let report = Street::open(&scenario, seed, &mut version).and_then(|street| street.run(&mut tell));
-        // A signal from the terminal reaches SUMO and the service as well: what they then say is not the cause.
+        // What SUMO and the service say while we end them is not the cause.
         reports.push(report.map_err(|e| if options.cancel.is_cancelled() { SumoError::Cancelled } else { e })?);
     }
     let mut warnings = Vec::new();
