@@ -26,8 +26,12 @@ pub struct Detector {
     pub lane: LaneId,
     /// What it is for.
     pub kind: DetectorKind,
-    /// Distance from its downstream edge to the stop line.
+    /// Distance from its downstream edge to the end of its lane.
+    pub to_lane_end: Metres,
+    /// Distance from its downstream edge to the stop line of the lanes it watches, along the way.
     pub to_stop_line: Metres,
     /// Length of the loop along the lane.
     pub length: Metres,
+    /// Approach lanes it speaks for: its own, or those downstream of it where it lies before a fork.
+    pub watches: Vec<LaneId>,
 }

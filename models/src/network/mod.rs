@@ -37,6 +37,7 @@ pub struct Network {
     movements_from_link: Vec<Vec<MovementId>>,
     movements_into_link: Vec<Vec<MovementId>>,
     detectors_on_lane: Vec<Vec<DetectorId>>,
+    detectors_watching: Vec<Vec<DetectorId>>,
 }
 
 impl Network {
@@ -200,6 +201,12 @@ impl Network {
     #[must_use]
     pub fn detectors_on(&self, lane: LaneId) -> &[DetectorId] {
         &self.detectors_on_lane[lane.index()]
+    }
+
+    /// Detectors that speak for an approach lane, on it or upstream.
+    #[must_use]
+    pub fn detectors_watching(&self, lane: LaneId) -> &[DetectorId] {
+        &self.detectors_watching[lane.index()]
     }
 
     /// Links that leave a node.

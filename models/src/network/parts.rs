@@ -138,8 +138,12 @@ impl NetworkParts {
             movements_into_link[m.to_link.index()].push(MovementId::at(i));
         }
         let mut detectors_on_lane = vec![Vec::new(); self.lanes.len()];
+        let mut detectors_watching = vec![Vec::new(); self.lanes.len()];
         for (i, d) in self.detectors.iter().enumerate() {
             detectors_on_lane[d.lane.index()].push(DetectorId::at(i));
+            for w in &d.watches {
+                detectors_watching[w.index()].push(DetectorId::at(i));
+            }
         }
         Ok(Network {
             parts: self,
@@ -152,6 +156,7 @@ impl NetworkParts {
             movements_from_link,
             movements_into_link,
             detectors_on_lane,
+            detectors_watching,
         })
     }
 
@@ -185,9 +190,14 @@ impl NetworkParts {
         for d in &self.detectors {
             let at = Check { kind: "detector", name: &d.name };
             at.within("lane", d.lane.0, self.lanes.len())?;
-            at.that(d.to_stop_line.get() <= self.lanes[d.lane.index()].length.get(), || {
-                format!("it lies {} before the end of a shorter lane", d.to_stop_line)
+            at.that(d.to_lane_end.get() <= self.lanes[d.lane.index()].length.get(), || {
+                format!("it lies {} before the end of a shorter lane", d.to_lane_end)
             })?;
+
+            at.that(!d.watches.is_empty(), || "it watches no lane".into())?;
+            for w in &d.watches {
+                at.within("lane", w.0, self.lanes.len())?;
+            }
         }
         Ok(())
     }

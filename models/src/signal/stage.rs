@@ -91,11 +91,13 @@ pub enum ProgramError {
         /// Stages in the program.
         stages: usize,
     },
-    /// A stage of zero length.
-    #[error("stage {stage} has no length")]
+    /// A stage of zero length that shows green to a group no other stage of the plan serves.
+    #[error("stage {stage} is left out, but group number {group} is green in no other stage of the plan")]
     EmptyStage {
         /// Number of the stage.
         stage: u32,
+        /// Number of the group.
+        group: u32,
     },
     /// The program has no stages.
     #[error("the program has no stage: nothing is ever green")]
@@ -151,6 +153,10 @@ impl Program {
 
     /// Compiles stage lengths and an offset into the canonical plan; the offset is taken modulo the cycle.
     ///
+    /// A length of zero leaves the stage out of the cycle (its clearance steps stay, so every transition is one the
+    /// program shows), which is possible where each of its groups is green in a stage that is kept: a protected left turn
+    /// that is also permissive, say.
+    ///
     /// # Errors
     /// [`ProgramError`] when the splits do not fit the program. Nothing about safety is judged here.
     pub fn compile(&self, groups: &[SignalGroup], splits: &[Ds], offset: Ds) -> Result<TimingPlan, ProgramError> {
@@ -168,15 +174,15 @@ impl Program {
             let length = match step.kind {
                 StepKind::Stage { stage, .. } => {
                     let green = *next.next().expect("counted above");
-                    if green == Ds::ZERO {
-                        return Err(ProgramError::EmptyStage { stage: stage.0 });
-                    }
                     view.push(StageSplit { stage, green });
                     green
                 }
                 StepKind::Clearance => step.shipped,
             };
             lengths.push(length);
+        }
+        if let Some((stage, group)) = self.left_without_green(&lengths) {
+            return Err(ProgramError::EmptyStage { stage, group });
         }
         let cycle = lengths
             .iter()
@@ -192,6 +198,37 @@ impl Program {
             greens,
             view: PlanView::Stages { splits: view },
             reference_position: Ds::ZERO,
+        })
+    }
+
+    /// True where a stage may be left out while all others are kept.
+    #[must_use]
+    pub fn may_omit(&self, stage: StageId) -> bool {
+        let lengths: Vec<Ds> = self
+            .steps
+            .iter()
+            .map(|s| match s.kind {
+                StepKind::Stage { stage: this, .. } if this == stage => Ds::ZERO,
+                _ => Ds(1),
+            })
+            .collect();
+        self.left_without_green(&lengths).is_none()
+    }
+
+    /// The first stage of zero length, with a group it shows green that no stage of another length does.
+    fn left_without_green(&self, lengths: &[Ds]) -> Option<(u32, u32)> {
+        let kept = |g: usize| {
+            self.steps
+                .iter()
+                .zip(lengths)
+                .any(|(s, d)| matches!(s.kind, StepKind::Stage { .. }) && *d > Ds::ZERO && s.shows[g].is_green())
+        };
+        self.steps.iter().zip(lengths).find_map(|(s, d)| match s.kind {
+            StepKind::Stage { stage, .. } if *d == Ds::ZERO => {
+                let lost = (0..s.shows.len()).find(|&g| s.shows[g].is_green() && !kept(g))?;
+                Some((stage.0, lost as u32))
+            }
+            _ => None,
         })
     }
 

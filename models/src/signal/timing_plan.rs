@@ -44,7 +44,7 @@ pub struct GreenInterval {
 pub struct StageSplit {
     /// The stage.
     pub stage: StageId,
-    /// Its green, without the clearance steps that follow.
+    /// Its green, without the clearance steps that follow; zero where the plan leaves the stage out.
     pub green: Ds,
 }
 

@@ -9,13 +9,29 @@ use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
 use super::health::{Evidence, Health, HealthRules};
-use super::lane::{LaneEstimate, LaneTrack, Trust};
+use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
 
 /// How often health is judged.
 const JUDGE_EVERY: Ds = Ds::from_s(10);
 
 /// Flow of a lane of which nothing was ever known, vehicles per hour: a lane that is seldom empty and seldom full.
 const UNKNOWN_VPH: f64 = 200.0;
+
+/// Vehicles that passed a stop bar while a queue stood behind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passed {
+    pub(crate) lane: LaneId,
+    pub(crate) begin: TimeDs,
+    pub(crate) length: Ds,
+    pub(crate) count: u32,
+}
+
+/// Where a loop lies, as its lane sees it. Upstream comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Upstream(usize),
+    StopBar,
+}
 
 /// Estimates of a whole network.
 #[derive(Debug, Clone)]
@@ -28,6 +44,7 @@ pub struct Estimator {
     feed_since: Option<TimeDs>,
     feed_now: TimeDs,
     judged: TimeDs,
+    passed: Vec<Passed>,
 }
 
 impl Estimator {
@@ -41,10 +58,15 @@ impl Estimator {
         ids.sort_unstable();
         ids.dedup();
         for id in ids {
-            let of = |kind| network.detectors_on(id).iter().copied().find(|d| network.detector(*d).kind == kind);
-            let advance = of(DetectorKind::Advance).map(|d| (d, network.detector(d).to_stop_line.get()));
+            let watching = network.detectors_watching(id);
+            let stop = watching.iter().copied().find(|d| network.detector(*d).kind == DetectorKind::StopBar);
+            let advance = watching
+                .iter()
+                .filter(|d| network.detector(**d).kind == DetectorKind::Advance)
+                .map(|d| Upstream::new(&network, *d, id))
+                .collect();
             lane_track[id.index()] = Some(lanes.len());
-            lanes.push(LaneTrack::new(id, network.lane(id), of(DetectorKind::StopBar), advance));
+            lanes.push(LaneTrack::new(id, network.lane(id), stop, advance));
         }
         Self {
             detectors: vec![DetectorTrack::default(); network.detectors().len()],
@@ -55,6 +77,7 @@ impl Estimator {
             feed_since: None,
             feed_now: TimeDs(i64::MIN / 2),
             judged: TimeDs(i64::MIN / 2),
+            passed: Vec::new(),
         }
     }
 
@@ -80,13 +103,21 @@ impl Estimator {
             self.judged = now;
             self.judge(now);
         }
+        let heard = self.drain(now);
         for k in 0..self.lanes.len() {
             let trust = self.trust(k);
-            for (interval, at_stop_bar) in self.pending(k, now) {
+            for (interval, place) in self.due(k, &heard) {
                 let lane = &mut self.lanes[k];
-                match at_stop_bar {
-                    true if trust.stop => lane.depart(&interval, trust),
-                    false if trust.advance => lane.arrive(&interval),
+                match place {
+                    Place::StopBar if trust.stop => {
+                        let queued_before = lane.queued();
+                        lane.depart(&interval, trust);
+                        if queued_before && lane.queued() {
+                            let Interval { begin, length, count, .. } = interval;
+                            self.passed.push(Passed { lane: lane.lane, begin, length, count });
+                        }
+                    }
+                    Place::Upstream(number) if trust.advance => lane.arrive(number, &interval),
                     _ => {}
                 }
             }
@@ -98,18 +129,25 @@ impl Estimator {
         }
     }
 
-    /// Intervals of a lane's two loops that ended by `now`, in order; the advance loop first where they tie, because
-    /// vehicles come before they go.
-    fn pending(&mut self, k: usize, now: TimeDs) -> Vec<(Interval, bool)> {
-        let mut due = Vec::new();
-        for (detector, at_stop_bar) in [(self.lanes[k].advance, false), (self.lanes[k].stop, true)] {
-            let Some(d) = detector else { continue };
-            let track = &mut self.detectors[d.index()];
-            while track.pending.front().is_some_and(|i| i.end() <= now) {
-                due.extend(track.pending.pop_front().map(|i| (i, at_stop_bar)));
-            }
-        }
-        due.sort_by_key(|(i, at_stop_bar)| (i.end(), *at_stop_bar));
+    /// Intervals of every detector that ended by `now`.
+    fn drain(&mut self, now: TimeDs) -> Vec<Vec<Interval>> {
+        self.detectors
+            .iter_mut()
+            .map(|d| {
+                let due = d.pending.iter().take_while(|i| i.end() <= now).count();
+                d.pending.drain(..due).collect()
+            })
+            .collect()
+    }
+
+    /// What a lane's loops said, in order; advance loops first where they tie, because vehicles come before they go.
+    fn due(&self, k: usize, heard: &[Vec<Interval>]) -> Vec<(Interval, Place)> {
+        let lane = &self.lanes[k];
+        let stop = lane.stop.iter().map(|d| (*d, Place::StopBar));
+        let upstream = lane.advance.iter().enumerate().map(|(n, u)| (u.detector, Place::Upstream(n)));
+        let mut due: Vec<(Interval, Place)> =
+            stop.chain(upstream).flat_map(|(d, place)| heard[d.index()].iter().map(move |i| (*i, place))).collect();
+        due.sort_by_key(|(i, place)| (i.end(), *place));
         due
     }
 
@@ -119,7 +157,8 @@ impl Estimator {
 
     fn trust(&self, k: usize) -> Trust {
         let lane = &self.lanes[k];
-        Trust { stop: self.trusted(lane.stop), advance: self.trusted(lane.advance) }
+        let advance = !lane.advance.is_empty() && lane.advance.iter().all(|u| self.trusted(Some(u.detector)));
+        Trust { stop: self.trusted(lane.stop), advance }
     }
 
     fn judge(&mut self, now: TimeDs) {
@@ -128,36 +167,65 @@ impl Estimator {
             d.trim(window_start);
         }
         let feed_since = self.feed_since.unwrap_or(now);
-        for k in 0..self.lanes.len() {
-            let (stop, advance) = (self.lanes[k].stop, self.lanes[k].advance);
-            let past_vph = self.lanes[k].past_vph();
-            let lane = self.network.lane(self.lanes[k].lane);
-            let count_of = |d: Option<DetectorId>, tracks: &[DetectorTrack]| {
-                d.map(|d| &tracks[d.index()])
-                    .filter(|t| !matches!(t.health, Health::Missing | Health::Chatter | Health::StuckOff))
-                    .map(DetectorTrack::count)
-            };
-            let counts = (count_of(stop, &self.detectors), count_of(advance, &self.detectors));
-            for (detector, other_count) in [(stop, counts.1), (advance, counts.0)] {
-                let Some(d) = detector else { continue };
-                let track = &self.detectors[d.index()];
-                let health = self.rules.judge(&Evidence {
-                    intervals: &track.window,
-                    usual: track.usual,
-                    feed_now: self.feed_now,
-                    feed_since,
-                    other_count,
-                    past_vph,
-                    speed_max: MetresPerSecond::new(lane.speed.get() * 1.4 + 3.0).unwrap_or_default(),
-                    loop_m: self.network.detector(d).length.get(),
-                });
-                let track = &mut self.detectors[d.index()];
-                if track.health != health {
-                    track.health = health;
-                    track.since = Some(now);
-                }
+        for d in 0..self.detectors.len() {
+            let id = DetectorId::at(d);
+            let detector = self.network.detector(id);
+            let lane = self.network.lane(detector.lane);
+            let watched: Vec<usize> = detector.watches.iter().filter_map(|l| self.lane_track[l.index()]).collect();
+            let track = &self.detectors[d];
+            let health = self.rules.judge(&Evidence {
+                intervals: &track.window,
+                usual: track.usual,
+                feed_now: self.feed_now,
+                feed_since,
+                other_count: self.other_count(id, &watched),
+                past_vph: self.past_vph(id, &watched),
+                speed_max: MetresPerSecond::new(lane.speed.get() * 1.4 + 3.0).unwrap_or_default(),
+                loop_m: detector.length.get(),
+            });
+            let track = &mut self.detectors[d];
+            if track.health != health {
+                track.health = health;
+                track.since = Some(now);
             }
         }
+    }
+
+    /// Vehicles in the window that the other loops of the same lanes counted, as far as those can be compared.
+    fn other_count(&self, id: DetectorId, watched: &[usize]) -> Option<u32> {
+        let count = |d: DetectorId| {
+            let track = &self.detectors[d.index()];
+            let speaks =
+                !matches!(track.health, Health::Missing | Health::Chatter | Health::StuckOff | Health::StuckOn);
+            speaks.then(|| f64::from(track.count()))
+        };
+        let mut sum = 0.0;
+        for &k in watched {
+            let lane = &self.lanes[k];
+            if lane.stop == Some(id) {
+                for u in &lane.advance {
+                    sum += count(u.detector)? * u.weight;
+                }
+                if lane.advance.is_empty() {
+                    return None;
+                }
+            } else {
+                sum += count(lane.stop?)? / lane.advance.len() as f64;
+            }
+        }
+        (!watched.is_empty()).then_some(sum.round() as u32)
+    }
+
+    /// What the detector should see by the long-term flow of the lanes it watches.
+    fn past_vph(&self, id: DetectorId, watched: &[usize]) -> Option<f64> {
+        watched
+            .iter()
+            .map(|&k| {
+                let lane = &self.lanes[k];
+                let loops = if lane.stop == Some(id) { 1.0 } else { lane.advance.len() as f64 };
+                lane.past_vph().map(|q| q / loops)
+            })
+            .sum()
     }
 
     /// What stands in for a lane without any trusted loop: its own past, else its neighbours on the link, else a guess.
@@ -179,6 +247,11 @@ impl Estimator {
             return UNKNOWN_VPH;
         }
         neighbours.iter().sum::<f64>() / neighbours.len() as f64
+    }
+
+    /// Takes what passed under a queue since the last call.
+    pub(crate) fn take_passed(&mut self) -> Vec<Passed> {
+        std::mem::take(&mut self.passed)
     }
 
     /// What is known about a lane; `None` for lanes that end at no signal.
@@ -208,7 +281,7 @@ impl Estimator {
             .enumerate()
             .map(|(i, t)| {
                 let imputed =
-                    (!t.health.trusted()).then(|| self.lane_track[network.detectors()[i].lane.index()]).flatten();
+                    (!t.health.trusted()).then(|| self.lane_track[network.detectors()[i].watches[0].index()]).flatten();
                 DetectorStatus {
                     detector: DetectorId::at(i),
                     health: t.health,

@@ -1,13 +1,16 @@
 //! What is known about traffic: detector health, arrivals, queues and turning ratios, from loop counts alone.
 
 mod detector;
+mod discharge;
 mod estimator;
 mod health;
 mod lane;
 mod turning;
 
 pub use detector::{DetectorStatus, Reading, Timeliness};
+pub(crate) use discharge::Discharge;
 pub use estimator::Estimator;
+pub(crate) use estimator::Passed;
 pub use health::{Health, HealthRules};
 pub use lane::{LaneEstimate, Source};
 pub use turning::{TurningCounts, TurningRatios, turning_ratios};

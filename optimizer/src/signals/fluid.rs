@@ -9,6 +9,10 @@ use super::junction::{Demand, Junction, START_UP_S, Service};
 /// Period of the overflow term, hours: about three cycles, after which the plan has been made anew.
 const OVERFLOW_PERIOD_H: f64 = 0.08;
 
+/// What a second of overflow delay costs against a second of the deterministic kind: a plan that is cut too fine is made
+/// up for only in the next cycle, by which time the queue may have reached its neighbours.
+const OVERFLOW_WEIGHT: f64 = 2.0;
+
 /// What a second of waiting beyond a lane's storage costs more than one within it: it blocks others upstream.
 const SPILL_WEIGHT: f64 = 2.0;
 
@@ -116,7 +120,7 @@ pub(crate) fn run(
         let per_s = (capacity_veh[l] / cycle_exact_s).max(0.01);
         delay_veh_s += queue * (queue / per_s) / 2.0;
         if horizon_s > 0 {
-            delay_veh_s += total * overflow_s(total / horizon_s as f64, per_s);
+            delay_veh_s += OVERFLOW_WEIGHT * total * overflow_s(total / horizon_s as f64, per_s);
         }
         if keep_departures {
             departures.push(left);

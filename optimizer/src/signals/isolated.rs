@@ -107,7 +107,20 @@ pub(crate) fn decide(
         Ok((a, plan)) => {
             let start = whole_seconds(&plan.splits_s[0], &bounds.stages_s);
             let rule = CycleRule::Free { shortest_s: bounds.cycle_s.0, longest_s: bounds.cycle_s.1 };
-            let refined = refine(junction, demand, arrivals, &start, &bounds.stages_s, rule, budget);
+            let mut refined = refine(junction, demand, arrivals, &start, &bounds.stages_s, rule, budget);
+            if junction.omittable.contains(&true) {
+                let mut short = start.clone();
+                for p in 0..short.len() {
+                    let kept = std::mem::replace(&mut short[p], 0);
+                    if !junction.omittable[p] || !junction.serves_all(&short) {
+                        short[p] = kept;
+                    }
+                }
+                let other = refine(junction, demand, arrivals, &short, &bounds.stages_s, rule, budget);
+                if other.delay_veh_s < refined.delay_veh_s {
+                    refined = other;
+                }
+            }
             Decision {
                 splits_s: refined.splits_s,
                 method: Method::StoreAndForward,

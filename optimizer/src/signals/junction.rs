@@ -1,10 +1,10 @@
 //! The queueing model of one controller: what each lane can pass in each step of the program.
 
-use greenkerb_models::ids::{ConnectionId, ControllerId, GroupId, LaneId};
+use greenkerb_models::ids::{ControllerId, GroupId, LaneId, StageId};
 use greenkerb_models::network::{Network, Turn};
 use greenkerb_models::signal::{Indication, Relation, StepKind};
 
-use crate::estimation::Estimator;
+use crate::estimation::{Discharge, Estimator};
 
 /// Seconds lost when a queue starts to move (HCM 7th ed., chapter 19: 2 s with the last of yellow used apart).
 pub(crate) const START_UP_S: f64 = 1.5;
@@ -29,7 +29,6 @@ const BLOCKED_SHARE: f64 = 0.1;
 /// One way out of a lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Way {
-    pub(crate) connection: ConnectionId,
     pub(crate) group: GroupId,
     /// Share of the lane's vehicles that go this way.
     pub(crate) share: f64,
@@ -44,6 +43,8 @@ pub(crate) struct JunctionLane {
     pub(crate) lane: LaneId,
     pub(crate) ways: Vec<Way>,
     pub(crate) storage_veh: f64,
+    /// Correction of the predicted service, per step.
+    discharge: Vec<Discharge>,
 }
 
 /// One step of the program as the model sees it.
@@ -63,6 +64,8 @@ pub(crate) struct Junction {
     pub(crate) lanes: Vec<JunctionLane>,
     pub(crate) steps: Vec<ModelStep>,
     pub(crate) stages: usize,
+    /// Stages that may be left out while the others are kept.
+    pub(crate) omittable: Vec<bool>,
     pub(crate) clearance_s: f64,
 }
 
@@ -88,7 +91,7 @@ impl Junction {
     /// Builds the model of a controller.
     pub(crate) fn new(network: &Network, controller: ControllerId) -> Self {
         let c = network.controller(controller);
-        let lanes = network
+        let lanes: Vec<JunctionLane> = network
             .approach_lanes(controller)
             .into_iter()
             .map(|lane| {
@@ -111,7 +114,6 @@ impl Junction {
                             Turn::UTurn => 0.05,
                         };
                         Some(Way {
-                            connection: id,
                             group: head.group,
                             share: prior,
                             saturation_vps: movement.saturation.get() / 3600.0,
@@ -124,7 +126,7 @@ impl Junction {
                     w.share /= sum;
                 }
                 let storage_veh = (network.lane(lane).length.get() / 7.0).max(1.0);
-                JunctionLane { lane, ways, storage_veh }
+                JunctionLane { lane, ways, storage_veh, discharge: vec![Discharge::default(); c.program.steps.len()] }
             })
             .collect();
         let mut stages = 0;
@@ -143,12 +145,8 @@ impl Junction {
                 ModelStep { stage, least_s, shows: s.shows.clone() }
             })
             .collect();
-        Self { controller, lanes, steps, stages, clearance_s: c.program.clearance_total().seconds() }
-    }
-
-    /// Lanes, in model order.
-    pub(crate) fn lane_ids(&self) -> Vec<LaneId> {
-        self.lanes.iter().map(|l| l.lane).collect()
+        let omittable = omittable(&steps, &lanes, |p| c.program.may_omit(StageId::at(p)));
+        Self { controller, lanes, steps, stages, omittable, clearance_s: c.program.clearance_total().seconds() }
     }
 
     /// Flow and queue as estimated now.
@@ -158,6 +156,15 @@ impl Junction {
             flow_vps: estimates.iter().map(|e| e.map_or(0.0, |e| e.flow_vph / 3600.0)).collect(),
             queue_veh: estimates.iter().map(|e| e.map_or(0.0, |e| e.queue_veh)).collect(),
         }
+    }
+
+    /// True when no stage is left out that serves a group no kept stage serves.
+    pub(crate) fn serves_all(&self, splits_s: &[u32]) -> bool {
+        let kept =
+            |g: usize| self.steps.iter().any(|s| s.stage.is_some_and(|p| splits_s[p] > 0) && s.shows[g].is_green());
+        self.steps.iter().all(|s| {
+            s.stage.is_none_or(|p| splits_s[p] > 0) || (0..s.shows.len()).all(|g| !s.shows[g].is_green() || kept(g))
+        })
     }
 
     /// Length of every step, seconds, for these stage lengths.
@@ -176,11 +183,33 @@ impl Junction {
         let lengths_s = self.step_lengths_s(splits_s);
         let cycle_s: f64 = lengths_s.iter().sum();
         let rate_vps = (0..self.steps.len())
-            .map(|s| (0..self.lanes.len()).map(|l| self.lane_rate(s, l, flow_vps, &lengths_s, cycle_s)).collect())
+            .map(|s| {
+                (0..self.lanes.len())
+                    .map(|l| self.lane_rate(s, l, flow_vps, &lengths_s, cycle_s) * self.lanes[l].discharge[s].factor())
+                    .collect()
+            })
             .collect();
         let extra_veh =
             (0..self.steps.len()).map(|s| (0..self.lanes.len()).map(|l| self.lane_extra(s, l)).collect()).collect();
         Service { rate_vps, extra_veh }
+    }
+
+    /// Learns from vehicles that passed under a queue for `seconds` in a step, the stages being `splits_s` long.
+    pub(crate) fn learn(
+        &mut self,
+        step: usize,
+        lane: usize,
+        count: u32,
+        seconds: f64,
+        flow_vps: &[f64],
+        splits_s: &[f64],
+    ) {
+        let lengths_s = self.step_lengths_s(splits_s);
+        let cycle_s: f64 = lengths_s.iter().sum();
+        let predicted_veh = self.lane_rate(step, lane, flow_vps, &lengths_s, cycle_s) * seconds;
+        if predicted_veh > 0.0 {
+            self.lanes[lane].discharge[step].learn(f64::from(count), predicted_veh);
+        }
     }
 
     fn lane_rate(&self, step: usize, lane: usize, flow_vps: &[f64], lengths_s: &[f64], cycle_s: f64) -> f64 {
@@ -268,4 +297,23 @@ impl Junction {
             .map(|s| service.rate_vps[s][lane] * START_UP_S)
             .sum()
     }
+}
+
+/// Stages that may be left out: those whose lanes all have the right of way in another stage. A lane of its own for a
+/// turn that is otherwise only permissive keeps its protected stage.
+fn omittable(steps: &[ModelStep], lanes: &[JunctionLane], may: impl Fn(usize) -> bool) -> Vec<bool> {
+    let protected = |s: &ModelStep, lane: &JunctionLane| {
+        lane.ways.iter().any(|w| s.shows[w.group.index()] == Indication::Protected)
+    };
+    steps
+        .iter()
+        .filter_map(|s| s.stage.map(|p| (p, s)))
+        .map(|(p, s)| {
+            may(p)
+                && lanes
+                    .iter()
+                    .filter(|l| l.ways.iter().any(|w| s.shows[w.group.index()].is_green()))
+                    .all(|l| steps.iter().any(|other| other.stage.is_some_and(|q| q != p) && protected(other, l)))
+        })
+        .collect()
 }

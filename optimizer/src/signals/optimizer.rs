@@ -9,13 +9,13 @@ use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKi
 use greenkerb_models::signal::{PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
-use crate::estimation::{DetectorStatus, Estimator, Timeliness};
+use crate::estimation::{DetectorStatus, Estimator, Passed, Timeliness};
 use crate::safety::{Publication, Refusals, Validated, validate_publication};
 
 use super::budget::Budget;
 use super::fluid::Arrivals;
 use super::isolated::{self, Bounds, Decision, Method};
-use super::junction::{Demand, Junction};
+use super::junction::{Demand, Junction, START_UP_S};
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 use super::settings::Settings;
 use super::timeline::Timeline;
@@ -41,6 +41,8 @@ pub struct SignalOptimizer {
     settings: Settings,
     estimator: Estimator,
     charges: Vec<Charge>,
+    /// Controller and lane number in its model, per lane of the network.
+    lane_of: Vec<Option<(usize, usize)>>,
     now: Option<TimeDs>,
     /// Time between the last two steps.
     cadence: Ds,
@@ -62,8 +64,23 @@ impl SignalOptimizer {
                     decided: None,
                 }
             })
-            .collect();
-        Self { estimator: Estimator::new(network.clone()), network, settings, charges, now: None, cadence: Ds(10) }
+            .collect::<Vec<_>>();
+        let mut lane_of = vec![None; network.lanes().len()];
+        for (i, charge) in charges.iter().enumerate() {
+            let charge: &Charge = charge;
+            for (l, lane) in charge.junction.lanes.iter().enumerate() {
+                lane_of[lane.lane.index()] = Some((i, l));
+            }
+        }
+        Self {
+            lane_of,
+            estimator: Estimator::new(network.clone()),
+            network,
+            settings,
+            charges,
+            now: None,
+            cadence: Ds(10),
+        }
     }
 
     /// Takes up plans that were in force before a restart.
@@ -106,6 +123,7 @@ impl SignalOptimizer {
         }
         self.now = Some(now);
         self.estimator.advance(now);
+        self.learn_discharge();
         for i in 0..self.charges.len() {
             let controller = self.network.controller(ControllerId::at(i));
             let charge = &mut self.charges[i];
@@ -122,6 +140,21 @@ impl SignalOptimizer {
             }
         }
         outcome
+    }
+
+    /// Tells each junction what its lanes passed under a queue, in the step that was shown then.
+    fn learn_discharge(&mut self) {
+        for passed in self.estimator.take_passed() {
+            let Some((i, l)) = self.lane_of[passed.lane.index()] else { continue };
+            let charge = &mut self.charges[i];
+            let middle = passed.begin + Ds(passed.length.0 / 2);
+            let plan = charge.timeline.plan_at(middle);
+            let PlanView::Stages { splits } = &plan.view else { continue };
+            let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
+            let Some(step) = settled_step(&charge.junction, plan, &splits_s, &passed, l) else { continue };
+            let flow_vps = charge.junction.demand(&self.estimator).flow_vps;
+            charge.junction.learn(step, l, passed.count, passed.length.seconds(), &flow_vps, &splits_s);
+        }
     }
 
     /// The cycle start that has to be decided for now, if there is one: the next step would come too late for it.
@@ -341,6 +374,28 @@ impl SignalOptimizer {
             .collect();
         NetworkState { now: self.now, lanes: self.estimator.lanes(), controllers }
     }
+}
+
+/// The step that a controller showed through the whole of an interval, if the lane was past its start-up then.
+fn settled_step(
+    junction: &Junction,
+    plan: &TimingPlan,
+    splits_s: &[f64],
+    passed: &Passed,
+    lane: usize,
+) -> Option<usize> {
+    let position_s = plan.position_at(passed.begin).seconds();
+    let steps = junction.steps.len();
+    let mut from_s = 0.0;
+    for (s, length_s) in junction.step_lengths_s(splits_s).into_iter().enumerate() {
+        let starts = junction.is_green(s, lane) && !junction.is_green((s + steps - 1) % steps, lane);
+        let settled_s = if starts { from_s + START_UP_S } else { from_s };
+        if position_s >= settled_s - 0.5 && position_s + passed.length.seconds() <= from_s + length_s + 0.05 {
+            return junction.is_green(s, lane).then_some(s);
+        }
+        from_s += length_s;
+    }
+    None
 }
 
 fn reason(kind: ReasonKind, text: &str, value: Option<(&str, f64)>) -> Reason {

@@ -55,7 +55,12 @@ pub(crate) fn refine(
     let mut best = Refined { splits_s: start.to_vec(), delay_veh_s: delay(junction, demand, arrivals, start) };
     let clearance_s = junction.clearance_s;
     let allowed = |splits: &[u32]| {
-        let inside = splits.iter().zip(bounds_s).all(|(s, b)| (b.0..=b.1).contains(s));
+        let inside = splits
+            .iter()
+            .zip(bounds_s)
+            .enumerate()
+            .all(|(p, (s, b))| (b.0..=b.1).contains(s) || (*s == 0 && junction.omittable[p] && b.1 > 0));
+        let inside = inside && (splits.iter().all(|s| *s > 0) || junction.serves_all(splits));
         let cycle_s = f64::from(splits.iter().sum::<u32>()) + clearance_s;
         inside
             && match rule {
@@ -68,6 +73,16 @@ pub(crate) fn refine(
     for _ in 0..SWEEPS_MAX {
         let before = best.delay_veh_s;
         for step in STEPS_S {
+            for p in (0..best.splits_s.len()).filter(|p| junction.omittable[*p]) {
+                for candidate in toggled(&best.splits_s, p, bounds_s[p].0, rule) {
+                    if allowed(&candidate) {
+                        let d = delay(junction, demand, arrivals, &candidate);
+                        if d < best.delay_veh_s - 1e-9 {
+                            best = Refined { splits_s: candidate, delay_veh_s: d };
+                        }
+                    }
+                }
+            }
             for moved in moves(best.splits_s.len(), rule) {
                 if budget.exhausted() {
                     return best;
@@ -89,6 +104,24 @@ pub(crate) fn refine(
     best
 }
 
+/// A stage left out or taken in again; with a fixed cycle, at the expense of each other stage in turn.
+fn toggled(splits: &[u32], stage: usize, shortest_s: u32, rule: CycleRule) -> Vec<Vec<u32>> {
+    let new_s = if splits[stage] == 0 { shortest_s } else { 0 };
+    let mut base = splits.to_vec();
+    base[stage] = new_s;
+    if rule != CycleRule::Fixed {
+        return vec![base];
+    }
+    (0..splits.len())
+        .filter(|q| *q != stage && splits[*q] > 0)
+        .filter_map(|q| {
+            let mut out = base.clone();
+            out[q] = (out[q] + splits[stage]).checked_sub(new_s)?;
+            Some(out)
+        })
+        .collect()
+}
+
 /// One change of the splits.
 #[derive(Debug, Clone, Copy)]
 struct Move {
@@ -100,6 +133,9 @@ impl Move {
     fn apply(self, splits: &[u32], step: i64) -> Option<Vec<u32>> {
         let mut out = splits.to_vec();
         if let Some(p) = self.longer {
+            if out[p] == 0 {
+                return None;
+            }
             out[p] = u32::try_from(i64::from(out[p]) + step).ok()?;
         }
         if let Some(p) = self.shorter {

@@ -166,7 +166,7 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
         install(&mut parts, controller, heads);
     }
     let approaches = approaches(&parts);
-    parts.detectors = detectors::derive(&approaches, &parts.lanes, notes);
+    parts.detectors = detectors::derive(&approaches, &parts, notes);
     Ok(parts)
 }
 
