@@ -8,4 +8,5 @@ pub mod cancel;
 pub mod client;
 pub mod field;
 pub mod metrics;
+pub mod scenarios;
 pub mod sumo;

@@ -52,8 +52,8 @@ fn lane_service(
     out.resize(cycle_s, 0.0);
     let steps = lengths_s.len();
     let mut from_s = 0.0;
-    for s in 0..steps {
-        let to_s = from_s + lengths_s[s];
+    for (s, length_s) in lengths_s.iter().enumerate() {
+        let to_s = from_s + length_s;
         let green = junction.is_green(s, lane);
         let starts = green && !junction.is_green((s + steps - 1) % steps, lane);
         let begin_s = if starts { (from_s + START_UP_S).min(to_s) } else { from_s };

@@ -24,12 +24,15 @@ pub(crate) enum Sense {
     Equal,
 }
 
+/// One row: terms, comparison, right-hand side.
+type Row = (Vec<(Var, f64)>, Sense, f64);
+
 /// A linear program to minimise.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LinearProgram {
     bounds: Vec<(f64, f64)>,
     cost: Vec<f64>,
-    rows: Vec<(Vec<(Var, f64)>, Sense, f64)>,
+    rows: Vec<Row>,
 }
 
 /// How a solve ended well.
