@@ -123,6 +123,63 @@ mod tests {
         assert_eq!(loops.take(), [Sighting::default()]);
     }
 
+    /// A stop-bar loop, and an advance loop that lies on the lane before that of its stop line.
+    #[test]
+    fn loops_lie_where_the_network_says() {
+        use greenkerb_models::detection::{Detector, DetectorKind};
+        use greenkerb_models::ids::{LaneId, LinkId, NodeId};
+        use greenkerb_models::network::{Admits, Lane, Link, NetworkParts, Node, Point, Polyline};
+        use greenkerb_models::units::{Metres, MetresPerSecond};
+
+        let metres = |m| Metres::new(m).unwrap();
+        let shape = || Polyline(vec![Point { x: 0.0, y: 0.0 }, Point { x: 60.0, y: 0.0 }]);
+        let speed = MetresPerSecond::new(13.9).unwrap();
+        let node = |name: &str| Node { name: name.into(), position: Point::default(), controller: None };
+        let link = |i: u32| Link {
+            name: format!("l{i}"),
+            from: NodeId(i),
+            to: NodeId(i + 1),
+            lanes: vec![LaneId(i)],
+            length: metres(60.0),
+            speed,
+            shape: shape(),
+        };
+        let lane = |i: u32| Lane {
+            name: format!("l{i}&0"),
+            link: LinkId(i),
+            index: 0,
+            length: metres(60.0),
+            speed,
+            width: metres(3.2),
+            shape: shape(),
+            admits: Admits { cars: true, ..Admits::default() },
+        };
+        let detector = |lane: u32, kind, to_lane_end: f64, to_stop_line: f64| Detector {
+            name: format!("{lane}"),
+            lane: LaneId(lane),
+            kind,
+            to_lane_end: metres(to_lane_end),
+            to_stop_line: metres(to_stop_line),
+            length: metres(2.0),
+            watches: vec![LaneId(1)],
+        };
+        let network = NetworkParts {
+            nodes: vec![node("a"), node("b"), node("c")],
+            links: vec![link(0), link(1)],
+            lanes: vec![lane(0), lane(1)],
+            detectors: vec![
+                detector(1, DetectorKind::StopBar, 1.0, 1.0),
+                detector(0, DetectorKind::Advance, 20.0, 80.0),
+            ],
+            ..NetworkParts::default()
+        }
+        .build()
+        .unwrap();
+        let xml = Loops::of(&network).additional_xml(&network, "unread.xml");
+        assert!(xml.contains(r#"id="loop0" lane="l1&amp;0" pos="57.000" length="2.000""#), "{xml}");
+        assert!(xml.contains(r#"id="loop1" lane="l0&amp;0" pos="38.000" length="2.000""#), "{xml}");
+    }
+
     #[test]
     fn two_vehicles_occupy_a_loop_once() {
         let vehicles = [vehicle(0.2, Some(0.6)), vehicle(0.5, Some(0.9)), vehicle(0.95, None)];
