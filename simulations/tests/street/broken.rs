@@ -2,6 +2,7 @@
 
 use greenkerb_simulations::sumo::{Control, OptionsError, Service, SumoError, SumoOptions, run};
 
+use crate::options;
 use crate::small::{Small, installation};
 
 fn failure(options: SumoOptions) -> SumoError {
@@ -13,7 +14,7 @@ fn sumo_says_why_it_died() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
     std::fs::write(&small.routes, "<routes><vehicle id='v' route='nowhere' depart='0'/></routes>").unwrap();
-    let error = failure(small.options(Control::Shipped)).to_string();
+    let error = failure(options(&small, Control::Shipped)).to_string();
     assert!(error.contains("SUMO ended by itself") && error.contains("nowhere"), "{error}");
 }
 
@@ -22,16 +23,16 @@ fn a_service_that_is_not_there_is_named() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
     let nobody = Control::Ours(Service::At("http://127.0.0.1:9".into()));
-    assert!(matches!(failure(small.options(nobody)), SumoError::Client(_)));
+    assert!(matches!(failure(options(&small, nobody)), SumoError::Client(_)));
     let nothing = Control::Ours(Service::Spawn("/nowhere/greenkerb".into()));
-    assert!(failure(small.options(nothing)).to_string().contains("/nowhere/greenkerb"));
+    assert!(failure(options(&small, nothing)).to_string().contains("/nowhere/greenkerb"));
 }
 
 #[test]
 fn a_run_can_be_called_off() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
-    let options = small.options(Control::ShippedField);
+    let options = options(&small, Control::ShippedField);
     let cancel = options.cancel.clone();
     let outcome = run(options, |progress| {
         if progress.done_s == 20 {

@@ -6,3 +6,12 @@ mod broken;
 mod figures;
 mod served;
 mod shipped_field;
+
+use greenkerb_simulations::sumo::{Control, SumoOptions};
+
+use small::{END_S, Small};
+
+/// A run of the small network.
+fn options(small: &Small, control: Control) -> SumoOptions {
+    SumoOptions::new(small.net.clone(), vec![small.routes.clone()], 0, END_S, control)
+}

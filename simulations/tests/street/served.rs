@@ -14,6 +14,7 @@ use greenkerb_models::units::{Ds, TimeDs};
 use greenkerb_simulations::sumo::{Control, Service, SumoOptions, SumoReport};
 use serde_json::{Value, json};
 
+use crate::options;
 use crate::shipped_field::run_quietly;
 use crate::small::{Small, installation};
 
@@ -172,7 +173,7 @@ fn wire(controller: &Controller, plan: &TimingPlan) -> Value {
 fn run_under(manner: Manner, change: impl Fn(&mut SumoOptions)) -> Option<(Small, Arc<Fake>, SumoReport)> {
     let small = Small::make(&installation()?);
     let (fake, address) = Fake::serve(&small.net, manner);
-    let mut options = small.options(Control::Ours(Service::At(address)));
+    let mut options = options(&small, Control::Ours(Service::At(address)));
     change(&mut options);
     let report = run_quietly(options);
     assert_eq!(report.monitor_violations, 0, "{report}");
@@ -183,7 +184,7 @@ fn run_under(manner: Manner, change: impl Fn(&mut SumoOptions)) -> Option<(Small
 #[test]
 fn a_service_that_publishes_the_own_plan_changes_nothing() {
     let Some((small, fake, report)) = run_under(PLAIN, |_| {}) else { return };
-    let shipped = run_quietly(small.options(Control::Shipped));
+    let shipped = run_quietly(options(&small, Control::Shipped));
     assert_eq!(report.seeds[0].delay, shipped.seeds[0].delay, "loops, polls and renewals leave no trace in traffic");
     let exchange = &report.seeds[0].exchange;
     let controllers = fake.network.controllers().len() as u64;
@@ -206,7 +207,7 @@ fn a_service_that_publishes_the_own_plan_changes_nothing() {
 fn another_plan_makes_another_street_and_its_end_brings_the_own_plan_back() {
     let manner = Manner { split_s: Some(12), silent_from_s: 200, ..PLAIN };
     let Some((small, fake, report)) = run_under(manner, |_| {}) else { return };
-    let shipped = run_quietly(small.options(Control::Shipped));
+    let shipped = run_quietly(options(&small, Control::Shipped));
     assert_ne!(report.seeds[0].delay, shipped.seeds[0].delay);
     let controllers = fake.network.controllers().len() as u64;
     let exchange = &report.seeds[0].exchange;
@@ -220,7 +221,7 @@ fn another_plan_makes_another_street_and_its_end_brings_the_own_plan_back() {
 fn plans_for_another_database_are_not_run() {
     let manner = Manner { split_s: Some(12), wrong_checksum: true, ..PLAIN };
     let Some((small, _, report)) = run_under(manner, |_| {}) else { return };
-    let shipped = run_quietly(small.options(Control::Shipped));
+    let shipped = run_quietly(options(&small, Control::Shipped));
     assert_eq!(report.seeds[0].delay, shipped.seeds[0].delay);
     let exchange = &report.seeds[0].exchange;
     assert_eq!((exchange.plans_activated, exchange.plans_rejected), (0, exchange.plans_served));

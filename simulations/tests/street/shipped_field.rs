@@ -3,6 +3,7 @@
 
 use greenkerb_simulations::sumo::{Control, SumoOptions, SumoReport, run};
 
+use crate::options;
 use crate::small::{Small, installation};
 
 pub(crate) fn run_quietly(options: SumoOptions) -> SumoReport {
@@ -24,7 +25,7 @@ pub(crate) fn assert_the_same(options: impl Fn(Control) -> SumoOptions) -> SumoR
 fn the_field_shows_what_sumo_shows() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
-    let report = assert_the_same(|control| SumoOptions { seeds: vec![1, 2], ..small.options(control) });
+    let report = assert_the_same(|control| SumoOptions { seeds: vec![1, 2], ..options(&small, control) });
     assert_eq!(report.collisions, 0);
     assert!(report.inserted > 100, "there is traffic to speak of: {report}");
     assert!(report.total_delay_s_per_veh > 1.0, "{report}");
@@ -35,5 +36,5 @@ fn half_second_steps_show_the_same() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
     let half = greenkerb_models::units::Ds(5);
-    assert_the_same(|control| SumoOptions { step: half, end_s: 200, ..small.options(control) });
+    assert_the_same(|control| SumoOptions { step: half, end_s: 200, ..options(&small, control) });
 }

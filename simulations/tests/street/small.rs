@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use greenkerb_models::formats;
-use greenkerb_simulations::sumo::{Control, Installation, SumoOptions};
+use greenkerb_simulations::sumo::Installation;
 use tempfile::TempDir;
 
 /// Set to 1 to run the other tests on a machine where SUMO cannot be installed.
 const WITHOUT_SUMO: &str = "GREENKERB_WITHOUT_SUMO";
 
 /// Seconds simulated.
-const END_S: u32 = 600;
+pub(crate) const END_S: u32 = 600;
 
 /// The installed SUMO. Its absence fails the test, unless it was said aloud that there is none.
 pub(crate) fn installation() -> Option<Installation> {
@@ -35,7 +35,7 @@ pub(crate) struct Small {
 }
 
 impl Small {
-    /// A grid of 2 × 2 signals, with a vehicle from every entry to every exit each 30 s or so.
+    /// A grid of 2 × 2 signals, with a vehicle from every entry to every exit every 70 to 100 s.
     pub(crate) fn make(installation: &Installation) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let net = folder.path().join("small.net.xml");
@@ -58,10 +58,6 @@ impl Small {
         let routes = folder.path().join("small.rou.xml");
         std::fs::write(&routes, flows(&net)).unwrap();
         Self { _folder: folder, net, routes }
-    }
-
-    pub(crate) fn options(&self, control: Control) -> SumoOptions {
-        SumoOptions::new(self.net.clone(), vec![self.routes.clone()], 0, END_S, control)
     }
 }
 

@@ -1,0 +1,127 @@
+//! The whole way: the program starts SUMO and the service, counts go in over HTTP, plans come out, lamps follow.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+#[allow(dead_code, reason = "shared with the tests of simulations, which use all of it")]
+#[path = "../../simulations/tests/street/small.rs"]
+mod small;
+
+use small::{END_S, Small, installation};
+
+/// Most by which delay may rise when 30 % of the detectors are silent, stuck or lying.
+const BAD_DAY_FACTOR_MAX: f64 = 1.25;
+
+/// `greenkerb simulate sumo` on some network.
+fn simulate(net: &Path, routes: &Path, begin_s: u32, end_s: u32) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenkerb"));
+    command
+        .args(["simulate", "sumo", "--sensing", "loops", "--json", "-", "--net"])
+        .arg(net)
+        .arg("--routes")
+        .arg(routes);
+    command.args(["--begin", &begin_s.to_string(), "--end", &end_s.to_string()]);
+    command
+}
+
+fn report(command: &mut Command) -> Value {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    serde_json::from_slice(&stdout).unwrap()
+}
+
+fn number(report: &Value, field: &str) -> f64 {
+    report[field].as_f64().unwrap_or_else(|| panic!("no {field} in {report}"))
+}
+
+/// What must hold in every run of ours.
+fn assert_safe(report: &Value) {
+    for field in ["collisions", "teleports", "monitor_violations"] {
+        assert_eq!(number(report, field), 0.0, "{field}: {report}");
+    }
+    for seed in report["seeds"].as_array().unwrap() {
+        assert!(number(seed, "plans_activated") > 0.0, "{seed}");
+        for field in ["plans_rejected", "reports_refused", "failures", "fallbacks"] {
+            assert_eq!(number(seed, field), 0.0, "{field}: {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_small_network_is_controlled_and_twice_the_same_is_the_same() {
+    let Some(sumo) = installation() else { return };
+    let small = Small::make(&sumo);
+    let record = |name: &str| small.net.with_file_name(name);
+    let run = |folder: &Path| {
+        let mut command = simulate(&small.net, &small.routes, 0, END_S);
+        report(command.args(["--control", "ours", "--record"]).arg(folder))
+    };
+    let (first, second) = (run(&record("first")), run(&record("second")));
+    assert_safe(&first);
+    let shipped = report(simulate(&small.net, &small.routes, 0, END_S).args(["--control", "shipped"]));
+    let (ours, theirs) = (number(&first, "total_delay_s_per_veh"), number(&shipped, "total_delay_s_per_veh"));
+    assert!(ours < theirs, "ours {ours} s, shipped {theirs} s per vehicle");
+    assert_eq!(number(&second, "total_delay_s_per_veh"), ours);
+    for file in ["observations.ndjson", "timings.ndjson"] {
+        let read = |folder: PathBuf| std::fs::read(folder.join("seed-1").join(file)).unwrap();
+        assert!(read(record("first")) == read(record("second")), "{file} differs between two runs of the same");
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing_behind() {
+    let Some(sumo) = installation() else { return };
+    let small = Small::make(&sumo);
+    let mut command = simulate(&small.net, &small.routes, 0, 1_000_000);
+    let mut child = command.args(["--control", "ours"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let here = small.net.parent().unwrap().to_string_lossy().into_owned();
+    // SUMO and the service both name the network on their command line.
+    wait_for("SUMO and the service", || processes_naming(&here).len() == 3);
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert!(!child.wait().unwrap().success());
+    wait_for("their end", || processes_naming(&here).is_empty());
+}
+
+fn wait_for(what: &str, mut reached: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !reached() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Processes that run (not ended and waiting to be collected) with a text on their command line.
+fn processes_naming(text: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let named = processes.filter_map(|p| {
+        let id: u32 = p.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(p.path().join("cmdline")).ok()?;
+        String::from_utf8_lossy(&line).contains(text).then_some(id)
+    });
+    named.collect()
+}
+
+#[test]
+fn a_bad_day_for_detectors_costs_at_most_a_quarter() {
+    let Some(_) = installation() else { return };
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/resco/cologne8");
+    if !data.is_dir() {
+        println!("nothing checked: there is no {}", data.display());
+        return;
+    }
+    let (net, routes) = (data.join("cologne8.net.xml"), data.join("cologne8.rou.xml"));
+    let run = |faults: &[&str]| {
+        let mut command = simulate(&net, &routes, 25_200, 28_800);
+        report(command.args(["--control", "ours", "--seeds", "1..2"]).args(faults))
+    };
+    let good = run(&[]);
+    let bad = run(&["--faults", "silent:10%,stuck_on:10%,lying:10%,seed:1"]);
+    assert_safe(&good);
+    assert_safe(&bad);
+    let factor = number(&bad, "total_delay_s_per_veh") / number(&good, "total_delay_s_per_veh");
+    assert!(factor <= BAD_DAY_FACTOR_MAX, "delay rises {factor:.2}-fold: {bad}");
+}
