@@ -1,2 +1,7 @@
 //! The `greenkerb` command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    greenkerb_api::cli::main()
+}

@@ -1,0 +1,54 @@
+//! The command line: one file a subcommand.
+
+mod check;
+mod import;
+mod optimize;
+mod serve;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Signal timings and shared parking for one city.
+#[derive(Debug, Parser)]
+#[command(name = "greenkerb", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::ServeArgs),
+    /// Read a network and tell what is in it, or write it in the native format
+    Import(import::ImportArgs),
+    /// Check a network file, and that every plan it ships is safe
+    Check(check::CheckArgs),
+    /// Decide from recorded observations, without a service
+    Optimize(optimize::OptimizeArgs),
+    /// Try the service on a simulated street
+    Simulate(simulate::SimulateArgs),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Import(args) => import::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Optimize(args) => optimize::run(&args),
+        Command::Simulate(args) => simulate::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("greenkerb: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `greenkerb serve`.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use crate::engine::clock::Clock;
+use crate::service::{Options, Service};
+use crate::settings::RawSettings;
+
+/// Arguments of `greenkerb serve`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The network: SUMO's net.xml or the native format, plain or gzip
+    #[arg(long, value_name = "FILE")]
+    network: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where to keep plans, acknowledgements and the audit; without it nothing survives a restart
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What moves the clock: this machine, or the data
+    #[arg(long, value_enum, default_value_t = ClockArg::Wall)]
+    clock: ClockArg,
+    /// Settings, TOML
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClockArg {
+    /// Time passes by itself
+    Wall,
+    /// The newest observation is the time
+    External,
+}
+
+/// Runs the service until it is told to stop.
+pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
+    let options = Options {
+        network: args.network,
+        listen: args.listen,
+        data: args.data,
+        clock: match args.clock {
+            ClockArg::Wall => Clock::wall(),
+            ClockArg::External => Clock::external(),
+        },
+        settings: raw.resolve()?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(async {
+        let service = Service::start(options).await?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "listening on http://{}", service.address()?)?;
+        out.flush()?;
+        drop(out);
+        service.serve(stop()).await;
+        Ok(())
+    })
+}
+
+/// Done when the process is asked to end.
+async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

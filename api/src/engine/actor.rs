@@ -1,0 +1,180 @@
+//! The thread that owns the engine, and the bounded way to it.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::core::{Answer, Core, Look, Shared};
+use super::decider::MakeDecider;
+use super::idempotency::Digest;
+use super::ingest::Batch;
+use super::source::NetworkFile;
+use crate::store::AckRecord;
+
+/// How often a wall clock makes the engine look what is due.
+const TICK: Duration = Duration::from_secs(1);
+
+enum Order {
+    Batch(Batch, Option<(String, Digest)>, oneshot::Sender<Answer>),
+    Ack(String, AckRecord),
+    Look(oneshot::Sender<Option<Look>>),
+    Stop,
+}
+
+/// The way to the engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    orders: SyncSender<Order>,
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Order")
+    }
+}
+
+/// Why the engine did not take something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Too much is waiting already.
+    #[error("too many batches are waiting; try again")]
+    Full,
+    /// It has stopped.
+    #[error("the service is stopping")]
+    Stopped,
+    /// It failed at this; the plans in force stay.
+    #[error("the engine failed; the plans in force stay")]
+    Failed,
+}
+
+/// What the thread works with.
+struct Desk {
+    core: Core,
+    shared: Shared,
+    file: Option<NetworkFile>,
+    ticked: Instant,
+    checked: Instant,
+}
+
+impl Desk {
+    /// Goes on whatever happens: who waits for an answer is told of the failure, and the plans in force stay.
+    fn unharmed(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!("the engine failed at a piece of work and goes on with the next");
+            self.shared.metrics.optimizer_failures.increment(1);
+        }
+    }
+
+    /// Does what it is told. Nobody is left to hear the answer when a client has gone.
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Batch(batch, key, reply) => drop(reply.send(self.core.ingest(batch, key))),
+            Order::Ack(name, ack) => self.core.acknowledge(name, ack),
+            Order::Look(reply) => drop(reply.send(self.core.look())),
+            Order::Stop => {}
+        }
+    }
+
+    fn look_at_the_time(&mut self) {
+        if self.ticked.elapsed() >= TICK {
+            self.ticked = Instant::now();
+            // An external clock stands still between batches: nothing is ever due then.
+            match self.shared.clock.now().filter(|_| !self.shared.clock.is_external()) {
+                Some(now) => self.core.step(now),
+                None => self.core.keep(),
+            }
+        }
+        if self.checked.elapsed() >= self.shared.settings.network_check
+            && let Some(file) = &mut self.file
+        {
+            self.checked = Instant::now();
+            let change = file.check();
+            if change.is_some() && self.shared.vitals.network_file().is_none() {
+                tracing::warn!(change, "the network file is not the one that was loaded");
+            }
+            self.shared.vitals.set_network_file(change);
+        }
+    }
+}
+
+impl Engine {
+    /// Starts the thread. It returns when the first plans are shown.
+    ///
+    /// # Errors
+    /// The operating system's, when there is no thread to be had.
+    pub fn start(
+        shared: Shared,
+        make: MakeDecider,
+        spent: BTreeMap<String, u64>,
+        file: Option<NetworkFile>,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = sync_channel(shared.settings.waiting_batches_max);
+        let (ready, is_ready) = sync_channel(1);
+        std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+            let now = Instant::now();
+            let core = Core::new(shared.clone(), make, spent);
+            let mut desk = Desk { core, shared, file, ticked: now, checked: now };
+            // Nobody waits any more when the service has given up meanwhile.
+            let _ = ready.send(());
+            loop {
+                let order = match inbox.recv_timeout(TICK.saturating_sub(desk.ticked.elapsed())) {
+                    Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                    Ok(order) => Some(order),
+                    Err(RecvTimeoutError::Timeout) => None,
+                };
+                desk.unharmed(|desk| {
+                    if let Some(order) = order {
+                        desk.take(order);
+                    }
+                    desk.look_at_the_time();
+                });
+            }
+            desk.unharmed(|desk| desk.core.keep());
+        })?;
+        is_ready.recv().map_err(|_| std::io::Error::other("it failed before the first plans were shown"))?;
+        Ok(Self { orders })
+    }
+
+    /// Hands a batch over and waits for its answer.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn ingest(&self, batch: Batch, key: Option<(String, Digest)>) -> Result<Answer, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Order::Batch(batch, key, reply))?;
+        answer.await.map_err(|_| EngineError::Failed)
+    }
+
+    /// Hands an acknowledgement over to be kept.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn acknowledge(&self, controller: String, ack: AckRecord) -> Result<(), EngineError> {
+        self.send(Order::Ack(controller, ack))
+    }
+
+    /// What is known now.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn look(&self) -> Result<Look, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Order::Look(reply))?;
+        answer.await.map_err(|_| EngineError::Failed)?.ok_or(EngineError::Failed)
+    }
+
+    /// Ends the thread after what it has begun.
+    pub fn stop(&self) {
+        let _ = self.orders.send(Order::Stop);
+    }
+
+    fn send(&self, order: Order) -> Result<(), EngineError> {
+        self.orders.try_send(order).map_err(|e| match e {
+            TrySendError::Full(_) => EngineError::Full,
+            TrySendError::Disconnected(_) => EngineError::Stopped,
+        })
+    }
+}

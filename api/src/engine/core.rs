@@ -1,0 +1,311 @@
+//! A step of the service: take observations, decide, make durable, show. In this order, so that nobody polls what a
+//! crash could take back.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use greenkerb_models::ids::ControllerId;
+use greenkerb_models::network::Network;
+use greenkerb_models::units::TimeDs;
+use greenkerb_optimizer::signals::{GroupReport, NetworkState, StepOutcome};
+
+use super::board::Board;
+use super::clock::Clock;
+use super::deadline::Deadline;
+use super::decider::{Decider, MakeDecider};
+use super::idempotency::{Answers, Digest, Known};
+use super::ingest::{Batch, REFUSALS_LISTED_MAX};
+use super::ledger::{Ledger, Novelty};
+use super::metrics::Metrics;
+use super::moment::Moment;
+use super::vitals::Vitals;
+use crate::settings::ServiceSettings;
+use crate::store::{AckRecord, AuditEvent, Step, Store};
+use crate::wire::v1::{Receipt, RefusalCode, RefusedItem};
+use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
+
+/// What the parts of the service share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The network.
+    pub network: Arc<Network>,
+    /// What can be polled.
+    pub board: Arc<Board>,
+    /// What time it is.
+    pub clock: Arc<Clock>,
+    /// What survives a crash.
+    pub store: Arc<dyn Store>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// How the engine is.
+    pub vitals: Arc<Vitals>,
+    /// Settings.
+    pub settings: Arc<ServiceSettings>,
+}
+
+/// What is known now, for those who look.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Lanes and controllers.
+    pub state: NetworkState,
+    /// Detectors.
+    pub detectors: Vec<DetectorStatus>,
+    /// The newest decision of each controller.
+    pub decisions: Vec<GroupReport>,
+}
+
+/// How a batch was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The receipt, as JSON.
+    Receipt(Bytes),
+    /// The idempotency key was used for another body.
+    OtherBody,
+}
+
+/// The engine's own state; one thread owns it.
+pub struct Core {
+    shared: Shared,
+    make: MakeDecider,
+    decider: Box<dyn Decider>,
+    ledger: Ledger,
+    answers: Answers,
+    acks: Vec<(String, AckRecord)>,
+    spent: BTreeMap<String, u64>,
+    moment: Moment,
+    started: bool,
+    decisions: Vec<Option<GroupReport>>,
+}
+
+impl Core {
+    /// Starts with what the board shows, and gives every other controller its time-of-day plan.
+    pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>) -> Self {
+        let mut core = Self {
+            ledger: Ledger::new(shared.network.detectors().len()),
+            decisions: vec![None; shared.network.controllers().len()],
+            decider: make(),
+            make,
+            answers: Answers::default(),
+            acks: Vec::new(),
+            spent,
+            moment: Moment::default(),
+            started: false,
+            shared,
+        };
+        core.renew();
+        // An external clock that nothing has set yet gives no instant from which a plan could be valid.
+        if let Some(now) = core.shared.clock.now() {
+            core.start(now);
+        }
+        core
+    }
+
+    /// Gives every controller without a plan its time-of-day plan.
+    fn start(&mut self, now: TimeDs) {
+        let outcome = self.guarded(|d| d.start(now)).unwrap_or_default();
+        self.finish(outcome, Some(now));
+        // A store that refuses, or an optimizer that fails, leaves controllers without a plan: then the next step tries
+        // again.
+        self.started = self.shared.board.plans().len() == self.shared.network.controllers().len();
+    }
+
+    /// Runs the decider; one that panics is replaced by one that knows the plans in force.
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut dyn Decider) -> T) -> Option<T> {
+        let decider = &mut self.decider;
+        match catch_unwind(AssertUnwindSafe(|| run(decider.as_mut()))) {
+            Ok(outcome) => Some(outcome),
+            Err(panic) => {
+                let said = panic.downcast_ref::<String>().cloned();
+                let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+                let reason = said.unwrap_or_else(|| "no message".to_owned());
+                tracing::error!(%reason, "the optimizer failed; the plans in force stay");
+                self.shared.metrics.optimizer_failures.increment(1);
+                let goes_on = self.shared.vitals.optimizer_failure().is_some();
+                self.shared.vitals.set_optimizer_failure(Some(reason.clone()));
+                self.renew();
+                // One that fails at every step is audited once, not once a second.
+                let event = AuditEvent::OptimizerFailed { reason };
+                let step = Step { clock: self.shared.clock.now(), events: &[event], ..Step::default() };
+                if !goes_on && let Err(e) = self.shared.store.commit(&step) {
+                    tracing::error!(error = %e, "the failure could not be written to the audit");
+                }
+                None
+            }
+        }
+    }
+
+    fn renew(&mut self) {
+        self.decider = (self.make)();
+        for (controller, revision) in &self.spent {
+            self.decider.spend(controller, *revision);
+        }
+        self.decider.restore(self.shared.board.plans());
+    }
+
+    /// Makes what was decided durable, then shows it.
+    fn finish(&mut self, outcome: StepOutcome, now: Option<TimeDs>) {
+        let network = self.shared.network.clone();
+        let events: Vec<AuditEvent> = outcome
+            .refused
+            .iter()
+            .map(|(id, refusals)| {
+                let controller = network.controller(*id).name.clone();
+                tracing::warn!(%controller, %refusals, "a proposal was refused; the last good plan stays");
+                AuditEvent::Refused { controller, reason: refusals.to_string() }
+            })
+            .collect();
+        self.shared.metrics.proposals_refused.increment(events.len() as u64);
+        for report in outcome.reports {
+            if let Some(first) = report.controllers.first().map(|c: &ControllerId| c.index()) {
+                self.decisions[first] = Some(report);
+            }
+        }
+        if outcome.publications.is_empty() && events.is_empty() && self.acks.is_empty() {
+            return;
+        }
+        let acks = std::mem::take(&mut self.acks);
+        let step = Step { clock: now, publications: &outcome.publications, events: &events, acks: &acks };
+        let started = Deadline::within(std::time::Duration::MAX);
+        match self.shared.store.commit(&step) {
+            Ok(()) => {
+                self.shared.metrics.commit_s.record(started.elapsed().as_secs_f64());
+                self.shared.vitals.set_store_failure(None);
+                self.shared.metrics.publications.increment(outcome.publications.len() as u64);
+                for plan in outcome.publications {
+                    self.shared.board.show(plan);
+                }
+            }
+            Err(e) => {
+                tracing::error!(error = %e, "the store refused a step; nothing of it is published");
+                self.shared.metrics.store_failures.increment(1);
+                self.shared.vitals.set_store_failure(Some(e.to_string()));
+                self.acks = acks;
+                // The decider believes that its plans are out; only what is shown is.
+                self.renew();
+            }
+        }
+    }
+
+    /// Advances to `now` and does what is due.
+    pub fn step(&mut self, now: TimeDs) {
+        if !self.started {
+            self.start(now);
+        }
+        let deadline = Deadline::within(self.shared.settings.solve_deadline);
+        let outcome = self.guarded(|d| d.advance(now, &deadline));
+        if outcome.is_some() {
+            self.shared.vitals.set_optimizer_failure(None);
+        }
+        let outcome = outcome.unwrap_or_default();
+        self.shared.metrics.step_s.record(deadline.elapsed().as_secs_f64());
+        let late = deadline.missed() || outcome.reports.iter().any(|r| r.trouble.is_some());
+        self.shared.vitals.note_deadline(late);
+        if late {
+            self.shared.metrics.deadlines_missed.increment(1);
+        }
+        self.finish(outcome, Some(now));
+    }
+
+    /// Takes an acknowledgement to be kept with the next step.
+    pub fn acknowledge(&mut self, controller: String, ack: AckRecord) {
+        self.acks.retain(|(name, _)| *name != controller);
+        self.acks.push((controller, ack));
+    }
+
+    /// Makes what controllers have said durable.
+    pub fn keep(&mut self) {
+        self.finish(StepOutcome::default(), self.shared.clock.now());
+    }
+
+    /// Takes a batch; with an external clock its plans are out when this returns.
+    pub fn ingest(&mut self, batch: Batch, key: Option<(String, Digest)>) -> Answer {
+        if let Some((key, digest)) = &key {
+            match self.answers.get(key, digest) {
+                Known::Answered(answer) => return Answer::Receipt(answer),
+                Known::OtherBody => return Answer::OtherBody,
+                Known::No => {}
+            }
+        }
+        let receipt = self.take(batch);
+        let body = Bytes::from(serde_json::to_vec(&receipt).unwrap_or_default());
+        if let Some((key, digest)) = key {
+            self.answers.keep(key, digest, body.clone());
+        }
+        Answer::Receipt(body)
+    }
+
+    fn take(&mut self, batch: Batch) -> Receipt {
+        let Shared { network, clock, settings, .. } = self.shared.clone();
+        let mut refused = batch.refused;
+        let (mut accepted, mut late, mut out_of_order, mut duplicate) = (0, 0, 0, 0);
+        let mut taken = batch.taken;
+        let (reference, ahead_max) = if clock.is_external() {
+            let ends: Vec<_> = taken.iter().map(|(_, o)| (o.detector, o.end())).collect();
+            let ahead_max = settings.observation_ahead_max;
+            (self.moment.of(clock.now(), &ends, network.detectors().len(), ahead_max), ahead_max)
+        } else {
+            (clock.now(), settings.observation_skew_max)
+        };
+        // In the order of time, whatever order they were sent in: a batch sorted by detector is not late.
+        taken.sort_by_key(|(_, o)| (o.end(), o.detector));
+        let mut newest = None;
+        for (index, o) in taken {
+            let Some(reference) = reference else { break };
+            let name = || Some(network.detector(o.detector).name.clone());
+            let ahead = o.end().since(reference);
+            if ahead > i64::from(ahead_max.0) || -ahead > i64::from(settings.observation_age_max.0) {
+                let reason = format!(
+                    "the interval ends at {}, the service's clock says {}",
+                    o.end().rfc3339(),
+                    reference.rfc3339()
+                );
+                refused.push(RefusedItem { index, detector: name(), code: RefusalCode::ClockFarOff, reason });
+                continue;
+            }
+            match self.ledger.enter(&o, reference - settings.observation_age_max) {
+                Novelty::Duplicate => {
+                    duplicate += 1;
+                    continue;
+                }
+                Novelty::Contradiction => {
+                    let reason = "the detector has said something else about the same interval".to_owned();
+                    refused.push(RefusedItem { index, detector: name(), code: RefusalCode::Contradiction, reason });
+                    continue;
+                }
+                Novelty::New => {}
+            }
+            accepted += 1;
+            newest = newest.max(Some(o.end()));
+            clock.hear(o.end());
+            match self.guarded(|d| d.observe(o)) {
+                Some(Timeliness::OnTime) | None => {}
+                Some(Timeliness::Late) => late += 1,
+                Some(Timeliness::OutOfOrder) => out_of_order += 1,
+            }
+        }
+        if let Some(newest) = newest.filter(|_| clock.is_external()) {
+            clock.advance(newest);
+            if let Some(now) = clock.now() {
+                self.step(now);
+            }
+        }
+        refused.sort_by_key(|r| r.index);
+        for r in &refused {
+            self.shared.metrics.count_refused(r.code, 1);
+        }
+        let refused_total = refused.len();
+        refused.truncate(REFUSALS_LISTED_MAX);
+        let clock = clock.now().map(TimeDs::rfc3339);
+        let receipt = Receipt { accepted, late, out_of_order, duplicate, refused_total, refused, clock };
+        self.shared.metrics.count_reports(&receipt);
+        receipt
+    }
+
+    /// What is known now.
+    pub fn look(&mut self) -> Option<Look> {
+        let (state, detectors) = self.guarded(|d| (d.state(), d.health()))?;
+        Some(Look { state, detectors, decisions: self.decisions.iter().flatten().cloned().collect() })
+    }
+}

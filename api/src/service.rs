@@ -1,0 +1,187 @@
+//! The service as a whole: from a network file and a data directory to a listening socket, and back down.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use greenkerb_models::formats;
+use greenkerb_models::network::Network;
+use greenkerb_optimizer::signals::SignalOptimizer;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+
+use crate::engine::actor::Engine;
+use crate::engine::board::Board;
+use crate::engine::clock::Clock;
+use crate::engine::core::Shared;
+use crate::engine::decider::MakeDecider;
+use crate::engine::metrics::Metrics;
+use crate::engine::recovery;
+use crate::engine::source::NetworkFile;
+use crate::engine::vitals::Vitals;
+use crate::http::{self, App, Parts, server};
+use crate::settings::ServiceSettings;
+use crate::store::{AuditEvent, EmbeddedStore, NetworkRecord, Store, StoreError};
+
+/// What a service is started with.
+#[derive(Debug)]
+pub struct Options {
+    /// The network file.
+    pub network: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where to keep what must survive; `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Settings.
+    pub settings: ServiceSettings,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The network file cannot be used.
+    #[error(transparent)]
+    Network(#[from] formats::FormatError),
+    /// The network's projection cannot be used.
+    #[error(transparent)]
+    Projection(#[from] greenkerb_models::network::ProjectionError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on, or there is no thread.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+/// A service that listens and is not served yet.
+#[derive(Debug)]
+pub struct Service {
+    listener: TcpListener,
+    app: App,
+}
+
+/// Opens everything that answers and offline work need: store, board, engine.
+///
+/// # Errors
+/// [`ServiceError`].
+pub fn engine(
+    network: Arc<Network>,
+    file: NetworkFile,
+    data: Option<&Path>,
+    clock: Clock,
+    settings: ServiceSettings,
+) -> Result<(Shared, Engine), ServiceError> {
+    let store: Arc<dyn Store> = match data {
+        Some(directory) => Arc::new(EmbeddedStore::open(directory)?),
+        None => Arc::new(EmbeddedStore::in_memory()?),
+    };
+    let recovered = store.recover()?;
+    let mut native = Vec::new();
+    formats::native::write(network.parts(), &mut native)
+        .map_err(|source| ServiceError::Io { what: "writing the network".to_owned(), source })?;
+    let fingerprint = hex::encode(Sha256::digest(&native));
+    let before = recovered.network.as_ref().map(|n| n.fingerprint.clone());
+    let clock = Arc::new(clock);
+    if let Some(last) = recovered.clock {
+        clock.advance(last);
+    }
+    let policy = &settings.optimizer.policy;
+    let acks = recovered.acks.clone();
+    let spent = recovered.revisions.clone();
+    let kept = recovery::in_force(&network, policy, recovered);
+    let mut events = kept.dropped;
+    if before.as_ref() != Some(&fingerprint) {
+        events.push(AuditEvent::Network { name: network.name().to_owned(), fingerprint: fingerprint.clone(), before });
+    }
+    store.set_network(
+        &NetworkRecord {
+            name: network.name().to_owned(),
+            fingerprint,
+            file: file.path().display().to_string(),
+            native,
+            settings: settings.text.clone(),
+        },
+        &events,
+    )?;
+    let board = Arc::new(Board::new(network.clone(), settings.poll_after, policy.transition));
+    for plan in kept.plans {
+        board.show(plan);
+    }
+    for (name, ack) in acks {
+        if let Some(id) = network.controller_named(&name) {
+            board.recall(id, ack);
+        }
+    }
+    let vitals = Arc::new(Vitals::default());
+    vitals.set_dropped(kept.told);
+    let optimizer_settings = settings.optimizer.clone();
+    let shared = Shared {
+        network: network.clone(),
+        board,
+        clock,
+        store,
+        metrics: Arc::new(Metrics::new()),
+        vitals,
+        settings: Arc::new(settings),
+    };
+    let make: MakeDecider =
+        Box::new(move || Box::new(SignalOptimizer::new(network.clone(), optimizer_settings.clone())));
+    let engine = Engine::start(shared.clone(), make, spent, Some(file))
+        .map_err(|source| ServiceError::Io { what: "starting the engine".to_owned(), source })?;
+    Ok((shared, engine))
+}
+
+impl Service {
+    /// Loads the network, recovers what was in force, and listens.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn start(options: Options) -> Result<Self, ServiceError> {
+        // Before it is read, so that no change slips in between.
+        let file = NetworkFile::of(&options.network);
+        let network = Arc::new(formats::read(&options.network)?.network);
+        let places = http::places(&network)?;
+        let geojson = http::geojson(&network, &places)?;
+        let body = serde_json::to_vec(&geojson).unwrap_or_default();
+        let (shared, engine) = engine(network, file, options.data.as_deref(), options.clock, options.settings)?;
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .map_err(|source| ServiceError::Io { what: format!("listening on {}", options.listen), source })?;
+        let checksums =
+            shared.network.controllers().iter().map(greenkerb_models::signal::Controller::checksum).collect();
+        let openapi = http::openapi_json().into();
+        let ending = tokio::sync::watch::Sender::new(false);
+        let app = App::new(Parts { shared, engine, geojson: body.into(), places, checksums, openapi, ending });
+        Ok(Self { listener, app })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` is done; what has begun is finished.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let app = self.app.clone();
+        let settings = &app.shared.settings;
+        let limits =
+            server::Limits { connections_max: settings.connections_max, header_timeout: settings.header_timeout };
+        let stop = async {
+            stop.await;
+            app.ending.send_replace(true);
+        };
+        let connections = app.shared.metrics.connections.clone();
+        server::serve(self.listener, http::router(self.app), limits, connections, stop).await;
+        app.engine.stop();
+    }
+}
