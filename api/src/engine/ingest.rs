@@ -7,6 +7,7 @@ use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::wire::read_object;
 use crate::wire::v1::{RefusalCode, RefusedItem, Report};
 
 /// Most refusals that a receipt lists; it counts all of them.
@@ -50,7 +51,7 @@ struct OnlyName {
 /// # Errors
 /// [`BatchError`] when the body as a whole is not of the agreed shape; items are refused one by one.
 pub fn read_json(network: &Network, body: &[u8]) -> Result<Batch, BatchError> {
-    let raw: RawBatch<'_> = serde_json::from_slice(body)?;
+    let raw: RawBatch<'_> = read_object(body)?;
     let mut batch = Batch::default();
     for (index, item) in raw.observations.iter().enumerate() {
         batch.take(network, index, item.get().as_bytes());
@@ -81,8 +82,8 @@ impl Batch {
 type Fault = (Option<String>, RefusalCode, String);
 
 fn read_item(network: &Network, item: &[u8]) -> Result<Observation, Fault> {
-    let report: Report = serde_json::from_slice(item).map_err(|e| {
-        let name = serde_json::from_slice::<OnlyName>(item).ok().map(|n| shortened(&n.detector));
+    let report: Report = read_object(item).map_err(|e| {
+        let name = read_object::<OnlyName>(item).ok().map(|n| shortened(&n.detector));
         (name, RefusalCode::Malformed, e.to_string())
     })?;
     let Some(detector) = network.detector_named(&report.detector) else {

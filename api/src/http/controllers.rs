@@ -12,6 +12,7 @@ use super::named::Named;
 use super::problem::ApiProblem;
 use super::{App, body};
 use crate::engine::board::AckError;
+use crate::wire::read_object;
 use crate::wire::v1::{
     Ack, AckState, Change, ControllerEntry, Controllers, History, HistoryEntry, Plan, Problem, ReasonEntry,
 };
@@ -94,8 +95,8 @@ pub(super) async fn acknowledge(
     request: Request<Body>,
 ) -> Result<StatusCode, ApiProblem> {
     let body = body::read(&app, request).await?;
-    let ack: Ack = serde_json::from_slice(&body)
-        .map_err(|e| ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()))?;
+    let ack: Ack =
+        read_object(&body).map_err(|e| ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()))?;
     let record = app.shared.board.acknowledge(id, &ack).map_err(|e| {
         let status = match e {
             AckError::Instant { .. } => StatusCode::BAD_REQUEST,

@@ -132,7 +132,7 @@ pub(crate) fn traffic(second: u32, detectors: &[String]) -> Vec<u8> {
         .enumerate()
         .map(|(i, name)| {
             let every = if name.contains("north") { 4 } else { 11 };
-            let count = u32::from((second as usize + i) % every == 0);
+            let count = u32::from((second as usize + i).is_multiple_of(every));
             let occupancy = if count > 0 { 0.5 } else { 0.0 };
             json!({ "detector": name, "begin": instant(second), "length_s": 1.0, "count": count, "occupancy": occupancy })
         })
