@@ -72,7 +72,7 @@ fn what_is_committed_is_there_and_stays(open: Open, place: &Path, survives: bool
     let step = Step {
         clock: Some(TimeDs(SEVEN.0 + 10)),
         publications: &[plan(&net, 2)],
-        events: &[refused.clone()],
+        events: std::slice::from_ref(&refused),
         acks: &[("centre".to_owned(), ack(1)), ("centre".to_owned(), ack(2))],
     };
     store.commit(&step).unwrap();
