@@ -1,16 +1,28 @@
-//! `greenkerb optimize`: the way of the data without a socket, over a recording.
+//! `greenkerb optimize`: the service without a socket, over a recording.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use greenkerb_models::formats;
+use greenkerb_models::ids::ControllerId;
 use greenkerb_models::units::TimeDs;
-use greenkerb_optimizer::signals::{Settings, SignalOptimizer, Unlimited};
 
-use crate::engine::ingest::read_ndjson;
-use crate::wire::v1::Timing;
+use crate::engine::actor::Engine;
+use crate::engine::clock::Clock;
+use crate::engine::core::{Answer, Shared};
+use crate::engine::ingest::{Batch, read_ndjson};
+use crate::engine::source::NetworkFile;
+use crate::service;
+use crate::settings::RawSettings;
+use crate::wire::v1::{Receipt, Timing};
+
+/// Time for a decision: nobody waits here, so the better method is never given up for lack of time.
+const SOLVE_DEADLINE: Duration = Duration::from_secs(3600);
 
 /// Arguments of `greenkerb optimize`.
 #[derive(Debug, Args)]
@@ -21,44 +33,94 @@ pub(super) struct OptimizeArgs {
     /// Observations as they were posted, one a line, in the order of time
     #[arg(long, value_name = "FILE")]
     observations: PathBuf,
+    /// Settings, TOML
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
 }
 
-/// Prints every timing that the recording leads to, one JSON line each; refused lines are told on standard error.
+/// Prints every timing that a service with an external clock publishes when it is told the recording, interval by
+/// interval, one JSON line each. Refused lines are told on standard error.
 pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
-    let network = std::sync::Arc::new(formats::read(&args.net)?.network);
-    let settings = Settings::default();
-    let transition = settings.policy.transition;
-    let mut optimizer = SignalOptimizer::new(network.clone(), settings);
-    let file = std::fs::File::open(&args.observations).with_context(|| args.observations.display().to_string())?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut now: Option<TimeDs> = None;
-    let mut print = |outcome: greenkerb_optimizer::signals::StepOutcome| -> anyhow::Result<()> {
-        for plan in outcome.publications {
-            let Some(id) = network.controller_named(&plan.get().controller) else { continue };
-            serde_json::to_writer(&mut out, &Timing::of(plan.get(), network.controller(id), transition, 1.0))?;
-            out.write_all(b"\n")?;
+    let raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
+    let mut settings = raw.resolve()?;
+    settings.solve_deadline = SOLVE_DEADLINE;
+    let source = NetworkFile::of(&args.net);
+    let network = Arc::new(formats::read(&args.net)?.network);
+    let recording = || args.observations.display().to_string();
+    let file = std::fs::File::open(&args.observations).with_context(recording)?;
+    let (shared, engine) = service::engine(network.clone(), source, None, Clock::external(), settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting the runtime")?;
+    let mut replay =
+        Replay { shared, engine, runtime, printed: BTreeMap::new(), out: std::io::stdout().lock(), refused: 0 };
+
+    let mut batch = Batch::default();
+    let mut end: Option<TimeDs> = None;
+    for (line, text) in BufReader::new(file).split(b'\n').enumerate() {
+        let text = text.with_context(recording)?;
+        let mut told = read_ndjson(&network, &text);
+        // A later end than all before begins the next batch.
+        let later = told.taken.iter().any(|(_, o)| end.is_some_and(|end| o.end() > end));
+        if later {
+            replay.tell(std::mem::take(&mut batch))?;
         }
-        Ok(())
-    };
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.with_context(|| format!("{}: line {}", args.observations.display(), number + 1))?;
-        let batch = read_ndjson(&network, line.as_bytes());
-        for r in &batch.refused {
-            eprintln!("line {}: {}", number + 1, r.reason);
-        }
-        for (_, o) in batch.taken {
-            // A later interval end than all before closes the second that was being told.
-            if let Some(t) = now.filter(|t| o.end() > *t) {
-                print(optimizer.advance(t, &Unlimited))?;
-            } else if now.is_none() {
-                print(optimizer.start(o.begin))?;
-            }
-            now = now.max(Some(o.end()));
-            optimizer.observe(o);
-        }
+        end = end.max(told.taken.iter().map(|(_, o)| o.end()).max());
+        batch.taken.extend(told.taken.drain(..).map(|(_, o)| (line, o)));
+        batch.refused.extend(told.refused.drain(..).map(|mut r| {
+            r.index = line;
+            r
+        }));
     }
-    if let Some(t) = now {
-        print(optimizer.advance(t, &Unlimited))?;
+    replay.tell(batch)?;
+    replay.engine.stop();
+    if end.is_none() {
+        bail!("{}: not one of its lines is an observation of this network", args.observations.display());
+    }
+    if replay.refused > 0 {
+        eprintln!("refused lines: {}", replay.refused);
     }
     Ok(())
+}
+
+/// A service that is told a recording.
+struct Replay<W> {
+    shared: Shared,
+    engine: Engine,
+    runtime: tokio::runtime::Runtime,
+    /// Newest revision that was printed, per controller.
+    printed: BTreeMap<ControllerId, u64>,
+    out: W,
+    refused: usize,
+}
+
+impl<W: Write> Replay<W> {
+    fn tell(&mut self, batch: Batch) -> anyhow::Result<()> {
+        let Answer::Receipt(receipt) = self.runtime.block_on(self.engine.ingest(batch, None))? else { return Ok(()) };
+        let receipt: Receipt = serde_json::from_slice(&receipt).context("reading the receipt")?;
+        self.refused += receipt.refused_total;
+        for r in &receipt.refused {
+            eprintln!("line {}: {}", r.index + 1, r.reason);
+        }
+        self.print()
+    }
+
+    /// Prints what was published since the last time, oldest first.
+    fn print(&mut self) -> anyhow::Result<()> {
+        let Shared { network, board, store, settings, .. } = &self.shared;
+        for id in (0..network.controllers().len()).map(ControllerId::at) {
+            let Some(newest) = board.shown(id).map(|s| s.plan.get().revision.0) else { continue };
+            let last = self.printed.insert(id, newest).unwrap_or(0);
+            if newest == last {
+                continue;
+            }
+            let controller = network.controller(id);
+            let published = store.history(&controller.name, (newest - last) as usize)?;
+            for plan in published.iter().rev().filter(|p| p.revision.0 > last) {
+                let (transition, poll_after_s) = (settings.optimizer.policy.transition, settings.poll_after.seconds());
+                serde_json::to_writer(&mut self.out, &Timing::of(plan, controller, transition, poll_after_s))?;
+                self.out.write_all(b"\n")?;
+            }
+        }
+        self.out.flush()?;
+        Ok(())
+    }
 }
