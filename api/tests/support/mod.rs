@@ -97,6 +97,12 @@ impl Running {
         try_post(&self.agent, &format!("{}{path}", self.url), kind, body).unwrap()
     }
 
+    /// The same with an idempotency key.
+    pub(crate) fn post_once(&self, path: &str, key: &str, body: &[u8]) -> Reply {
+        let request = self.agent.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+        Reply::of(request.header("idempotency-key", key).send(body).unwrap()).unwrap()
+    }
+
     pub(crate) fn detectors(&self) -> Vec<String> {
         names(&self.get("/v1/detectors", &[]).json()["detectors"])
     }
