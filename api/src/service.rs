@@ -23,6 +23,9 @@ use crate::http::{self, App, Parts, server};
 use crate::settings::ServiceSettings;
 use crate::store::{AuditEvent, EmbeddedStore, NetworkRecord, Store, StoreError};
 
+/// Publications of each controller that a restart remembers, beside the one it shows.
+const REMEMBERED: usize = 4;
+
 /// What a service is started with.
 #[derive(Debug)]
 pub struct Options {
@@ -112,6 +115,14 @@ pub fn engine(
     )?;
     let board = Arc::new(Board::new(network.clone(), settings.poll_after, policy.transition));
     for plan in kept.plans {
+        if let Some(id) = network.controller_named(&plan.get().controller) {
+            // A controller may still run, and acknowledge, what was published before the last.
+            // None of it is needed to serve the last, so none of it may keep the service from starting.
+            match store.history(&plan.get().controller, REMEMBERED) {
+                Ok(history) => history.iter().rev().for_each(|before| board.remember(id, before)),
+                Err(e) => tracing::warn!(error = %e, "what was published before the last plan is not remembered"),
+            }
+        }
         board.show(plan);
     }
     for (name, ack) in acks {

@@ -1,12 +1,14 @@
 //! Streets to test the service on.
 //!
-//! [`sumo`] runs a scenario in SUMO; [`field`] is what stands at a junction: a controller that executes what it polled,
+//! [`sumo`] runs a scenario in SUMO; [`demo`] is a city and a simple street of our own; [`field`] is what stands at a junction: a controller that executes what it polled,
 //! watched by a conflict monitor of its own; [`client`] is how the field reaches the service; [`metrics`] tells how well
 //! traffic moved.
 
 pub mod cancel;
 pub mod client;
+pub mod demo;
 pub mod field;
 pub mod metrics;
+mod random;
 pub mod scenarios;
 pub mod sumo;

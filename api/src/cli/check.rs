@@ -1,5 +1,6 @@
 //! `greenkerb check`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -18,17 +19,18 @@ pub(super) struct CheckArgs {
 /// Reads a network and judges the plan that each controller ships.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let network = formats::read(&args.net)?.network;
+    let mut out = std::io::stdout().lock();
     let mut unsafe_plans = 0;
     for c in network.controllers() {
         if let Err(refusals) = validate_plan(c.time_of_day_plan(), c, &Policy::default()) {
             unsafe_plans += 1;
-            println!("{refusals}");
+            writeln!(out, "{refusals}")?;
         }
     }
     let all = network.controllers().len();
     if unsafe_plans > 0 {
         bail!("{unsafe_plans} of {all} controllers ship a plan that is not safe");
     }
-    println!("{}: whole, and the plans of all {all} controllers are safe", args.net.display());
+    writeln!(out, "{}: whole, and the plans of all {all} controllers are safe", args.net.display())?;
     Ok(())
 }

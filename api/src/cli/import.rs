@@ -1,5 +1,6 @@
 //! `greenkerb import`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -27,14 +28,16 @@ pub(super) struct ImportArgs {
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let import = formats::read(&args.net)?;
     let summary = NetworkSummary::of(&import);
+    let mut out = std::io::stdout().lock();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&summary)?);
+        writeln!(out, "{}", serde_json::to_string_pretty(&summary)?)?;
     } else if args.summary || args.out.is_none() {
-        print!("{summary}");
+        write!(out, "{summary}")?;
     }
-    if let Some(out) = &args.out {
-        native::write_file(import.network.parts(), out).with_context(|| format!("writing {}", out.display()))?;
-        eprintln!("wrote {}", out.display());
+    out.flush()?;
+    if let Some(file) = &args.out {
+        native::write_file(import.network.parts(), file).with_context(|| format!("writing {}", file.display()))?;
+        eprintln!("wrote {}", file.display());
     }
     Ok(())
 }

@@ -49,8 +49,17 @@ struct Place {
     polled: AtomicI64,
     /// Long polls and streams that are open.
     waiting: AtomicU32,
-    known: Mutex<VecDeque<(u64, String)>>,
+    known: Mutex<VecDeque<Known>>,
     ack: Mutex<Option<AckRecord>>,
+}
+
+/// What is remembered of a publication after a newer one has taken its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    revision: u64,
+    hash: String,
+    valid_from: TimeDs,
+    valid_until: TimeDs,
 }
 
 /// The board of all controllers.
@@ -136,15 +145,29 @@ impl Board {
         let timing = Timing::of(plan.get(), self.network.controller(id), self.transition, self.poll_after.seconds());
         let Ok(body) = serde_json::to_vec(&timing) else { return };
         let Ok(etag) = HeaderValue::from_str(&format!("\"{revision}-{}\"", &timing.hash[..16])) else { return };
-        {
-            let mut known = place.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.push_back((revision, timing.hash));
-            if known.len() > ACKNOWLEDGEABLE_MAX {
-                known.pop_front();
-            }
-        }
+        self.remember(id, plan.get());
         place.shown.store(Some(Arc::new(Shown { plan, body: body.into(), etag })));
         place.changed.send_replace(revision);
+    }
+
+    /// Remembers a publication, so that it can be acknowledged. They come in the order of their revisions.
+    pub fn remember(&self, id: ControllerId, plan: &PublishedPlan) {
+        let mut known = self.places[id.index()].known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.back().is_some_and(|k| k.revision >= plan.revision.0) {
+            return;
+        }
+        let (valid_from, valid_until) = (plan.valid_from, plan.valid_until);
+        known.push_back(Known { revision: plan.revision.0, hash: plan.hash(), valid_from, valid_until });
+        if known.len() > ACKNOWLEDGEABLE_MAX {
+            known.pop_front();
+        }
+    }
+
+    /// Revision that ought to run at an instant: the newest that had taken over by then and had not run out.
+    #[must_use]
+    pub fn expected(&self, id: ControllerId, at: TimeDs) -> Option<u64> {
+        let known = self.places[id.index()].known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().rev().find(|k| k.valid_from <= at).filter(|k| at < k.valid_until).map(|k| k.revision)
     }
 
     /// What a controller is shown, if anything.
@@ -207,7 +230,8 @@ impl Board {
         let revision = ack.revision;
         {
             let known = place.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let hash = known.iter().find(|k| k.0 == revision).map(|k| &k.1).ok_or(AckError::Unknown { revision })?;
+            let hash =
+                known.iter().find(|k| k.revision == revision).map(|k| &k.hash).ok_or(AckError::Unknown { revision })?;
             if *hash != ack.hash {
                 return Err(AckError::OtherHash { revision });
             }

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::StatusCode;
 use greenkerb_models::ids::ControllerId;
-use greenkerb_models::plan::PlanDiff;
-use greenkerb_models::units::TimeDs;
+use greenkerb_models::plan::{PlanDiff, PublishedPlan};
+use greenkerb_models::units::{Ds, TimeDs};
 
 use super::named::Named;
 use super::problem::ApiProblem;
@@ -21,7 +21,7 @@ use crate::wire::v1::{
 const HISTORY_DEFAULT: usize = 20;
 
 /// After a plan has taken over, how long its controller may take to say so.
-const GRACE_DS: i64 = 100;
+const GRACE: Ds = Ds::from_s(10);
 
 /// Every controller: what it is asked to run beside what it says it runs.
 #[utoipa::path(get, path = "/v1/controllers", tag = "controllers", responses((status = 200, body = Controllers)))]
@@ -36,17 +36,18 @@ fn entry(app: &App, id: ControllerId, now: Option<TimeDs>) -> ControllerEntry {
     let c = app.shared.network.controller(id);
     let shown = board.shown(id);
     let plan = shown.as_ref().map(|s| s.plan.get());
-    let in_force = plan.filter(|p| now.is_some_and(|n| p.valid_from <= n && n < p.valid_until));
+    let expected = now.and_then(|n| board.expected(id, n));
     let ack = board.ack(id);
     let running = ack.as_ref().and_then(|a| a.running);
-    let due = plan.filter(|p| now.is_some_and(|n| n.since(p.valid_from) > GRACE_DS && n < p.valid_until));
-    let mismatch_reason = match (&ack, due) {
+    // A controller may take a while to say that it has changed plan; what ran before is as right as long as that.
+    let before = now.and_then(|n| board.expected(id, n - GRACE));
+    let mismatch_reason = match (&ack, expected) {
         (Some(a), _) if a.state == "rejected" => Some(format!("it rejected revision {}", a.revision)),
         (Some(a), _) if a.state == "local_mode" => Some("it runs its own plan and takes no orders".to_owned()),
-        (Some(_), Some(p)) if running != Some(p.revision.0) => Some(format!(
-            "it says it runs {}, revision {} should run",
+        // The first timing of all follows upon the controller's own plan.
+        (Some(_), Some(e)) if running != Some(e) && running != before => Some(format!(
+            "it says it runs {}, revision {e} should run",
             running.map_or_else(|| "its own plan".to_owned(), |r| format!("revision {r}")),
-            p.revision.0
         )),
         _ => None,
     };
@@ -57,7 +58,7 @@ fn entry(app: &App, id: ControllerId, now: Option<TimeDs>) -> ControllerEntry {
         lat,
         groups: c.groups.iter().map(|g| g.name.clone()).collect(),
         revision: plan.map(|p| p.revision.0),
-        expected_revision: in_force.map(|p| p.revision.0),
+        expected_revision: expected,
         running_revision: running,
         last_state: ack.as_ref().and_then(|a| state_named(&a.state)),
         last_state_revision: ack.as_ref().map(|a| a.revision),
@@ -143,7 +144,9 @@ pub(super) async fn history(
         ApiProblem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the history could not be read")
     })??;
     let c = app.shared.network.controller(id);
-    let fits = |p: &&greenkerb_models::plan::PublishedPlan| p.plan.greens.len() == c.groups.len();
+    // What was published for another database of this name cannot be told in the groups of this one.
+    let groups = c.groups.len();
+    let fits = |p: &&PublishedPlan| p.plan.greens.len() == groups && p.fallback.plan.greens.len() == groups;
     let revisions = plans
         .iter()
         .enumerate()
@@ -161,6 +164,7 @@ pub(super) async fn history(
             }),
             reasons: p.reasons.iter().map(ReasonEntry::of).collect(),
             plan: Plan::of(&p.plan, c),
+            fallback: Plan::of(&p.fallback.plan, c),
         })
         .collect();
     Ok(Json(History { controller: name, revisions }))

@@ -13,10 +13,17 @@ const fetchJson = async (path) => {
   const r = await fetch(path);
   return { ok: r.ok, body: await r.json() };
 };
-const timings = new Map(); // controller -> { etag, body }
+const timings = new Map(); // controller -> { body: newest publication, before: the one before it }
 const dots = new Map();
 const lines = new Map();
-let selected = decodeURIComponent(location.hash.slice(1)) || null;
+const named = () => {
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || null;
+  } catch {
+    return null; // a fragment that nobody of us wrote
+  }
+};
+let selected = named();
 let controllers = [];
 let clock = null; // { at: ms of the service, seen: ms here, rate }
 
@@ -74,9 +81,11 @@ const drawMap = (geo) => {
 const mod = (a, n) => ((a % n) + n) % n;
 // What a plan shows now: the stage and the seconds that are left of it. Stages follow each other in the order of the
 // program; what lies between them is clearance.
-const stageNow = (timing) => {
+const stageNow = (known) => {
   const now = serviceNow();
-  if (!timing || now === null) return null;
+  if (!known || now === null) return null;
+  // The newest plan takes over at its valid_from; until then the one before it runs.
+  const timing = known.before && now < Date.parse(known.body.valid_from) ? known.before : known.body;
   const running = now < Date.parse(timing.valid_until) ? timing.plan : timing.fallback;
   const pos = mod(Math.round(now / 100) - running.offset_ds + running.reference_position_ds, running.cycle_ds);
   let best = null;
@@ -133,20 +142,35 @@ const detail = async () => {
     $('history').replaceChildren(...history.body.revisions.map((r) => el('li', { value: r.revision }, `${r.computed_at}: ${r.reasons.map((x) => x.text).join('; ')}`)));
 };
 
-const render = () => {
-  const body = document.querySelector('#list tbody');
-  body.replaceChildren(...controllers.map((c) => {
-    const t = timings.get(c.name)?.body;
-    const s = stageNow(t);
-    const row = el('tr', { tabindex: 0, class: c.name === selected ? 'sel' : '' });
-    const state = states.get(c.name);
-    row.append(el('td', {}, c.name), el('td', {}, s ? `${s.group} ${s.left.toFixed(0)} s` : '–'), el('td', {}, c.expected_revision ?? '–'),
-      el('td', { class: c.mismatch ? 'bad' : '' }, c.running_revision ?? (c.on_time_of_day_plan ? 'own plan' : '–')),
-      el('td', {}, state ? `${state.cycle_s.toFixed(0)} s` : ''), el('td', {}, state ? state.degree_of_saturation.toFixed(2) : ''));
+// Rows are made once and then changed in place, so that whoever reads by keyboard or by ear is not thrown out of them.
+const rows = new Map();
+const rowOf = (c) => {
+  if (!rows.has(c.name)) {
+    const row = el('tr', { tabindex: 0 });
+    row.append(el('td', {}, c.name), ...Array.from({ length: 5 }, () => el('td')));
     row.addEventListener('click', () => select(c.name));
     row.addEventListener('keydown', (e) => e.key === 'Enter' && select(c.name));
-    return row;
-  }));
+    rows.set(c.name, row);
+    document.querySelector('#list tbody').append(row);
+  }
+  return rows.get(c.name);
+};
+const render = () => {
+  for (const c of controllers) {
+    const s = stageNow(timings.get(c.name));
+    const state = states.get(c.name);
+    const row = rowOf(c);
+    row.className = c.name === selected ? 'sel' : '';
+    const texts = [
+      s ? `${s.group} ${s.left.toFixed(0)} s` : '–',
+      c.expected_revision ?? '–',
+      c.running_revision ?? (c.on_time_of_day_plan ? 'own plan' : '–'),
+      state ? `${state.cycle_s.toFixed(0)} s` : '',
+      state?.degree_of_saturation?.toFixed(2) ?? '',
+    ];
+    texts.forEach((text, i) => { row.cells[i + 1].textContent = text; });
+    row.cells[3].className = c.mismatch ? 'bad' : '';
+  }
   rings();
 };
 const rings = () => {
@@ -154,7 +178,7 @@ const rings = () => {
     const d = dots.get(c.name);
     if (!d) continue;
     d.dot.setAttribute('class', `dot${c.mismatch || c.stale ? ' alarm' : ''}`);
-    const s = stageNow(timings.get(c.name)?.body);
+    const s = stageNow(timings.get(c.name));
     if (!s) continue;
     const a = 2 * Math.PI * (s.pos / s.cycle);
     const end = [d.x + 13 * Math.sin(a), d.y - 13 * Math.cos(a)];
@@ -193,9 +217,8 @@ const poll = async () => {
       const known = timings.get(c.name);
       if (known && known.body.revision === c.revision) return;
       // A page is no controller: it reads the history, so that it never counts as a poll.
-      const r = await fetchJson(`/v1/controllers/${encodeURIComponent(c.name)}/history?limit=1`);
-      const newest = r.ok && r.body.revisions[0];
-      if (newest) timings.set(c.name, { body: { ...newest, fallback: known?.body.fallback || newest.plan } });
+      const r = await fetchJson(`/v1/controllers/${encodeURIComponent(c.name)}/history?limit=2`);
+      if (r.ok && r.body.revisions.length) timings.set(c.name, { body: r.body.revisions[0], before: r.body.revisions[1] });
     }));
     render();
     if (selected) await detail();

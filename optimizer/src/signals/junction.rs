@@ -2,9 +2,11 @@
 
 use greenkerb_models::ids::{ControllerId, GroupId, LaneId, StageId};
 use greenkerb_models::network::{Network, Turn};
-use greenkerb_models::signal::{Indication, Relation, StepKind};
+use greenkerb_models::signal::{Controller, Indication, Relation, StepKind};
+use greenkerb_models::units::Ds;
 
 use crate::estimation::{Discharge, Estimator};
+use crate::safety::{Policy, validate_plan};
 
 /// Seconds lost when a queue starts to move (HCM 7th ed., chapter 19: 2 s with the last of yellow used apart).
 pub(crate) const START_UP_S: f64 = 1.5;
@@ -145,7 +147,7 @@ impl Junction {
                 ModelStep { stage, least_s, shows: s.shows.clone() }
             })
             .collect();
-        let omittable = omittable(&steps, &lanes, |p| c.program.may_omit(StageId::at(p)));
+        let omittable = omittable(&steps, &lanes, |p| safe_without(c, StageId::at(p)));
         Self { controller, lanes, steps, stages, omittable, clearance_s: c.program.clearance_total().seconds() }
     }
 
@@ -297,6 +299,33 @@ impl Junction {
             .map(|s| service.rate_vps[s][lane] * START_UP_S)
             .sum()
     }
+}
+
+/// True when the controller's database lets the cycle go from the stage before to the stage after: every transition then
+/// shown must keep its intergreens.
+fn safe_without(controller: &Controller, stage: StageId) -> bool {
+    let mut splits = controller.program.shipped_splits();
+    let Some(split) = splits.get_mut(stage.index()) else { return false };
+    *split = Ds::ZERO;
+    let policy = Policy { cycle_min: Ds(1), ..Policy::default() };
+    // What the others last is not the question here, so they last long enough for any minimum cycle.
+    for (other, split) in splits.iter_mut().enumerate() {
+        if other != stage.index() {
+            *split = (*split).max(controller.limits.cycle_min);
+        }
+    }
+    let longest = controller.limits.cycle_max;
+    while splits.iter().copied().sum::<Ds>() + controller.program.clearance_total() > longest {
+        let Some(split) = splits.iter_mut().max() else { return false };
+        if split.0 <= 50 {
+            return false;
+        }
+        *split = *split - Ds(10);
+    }
+    controller
+        .program
+        .compile(&controller.groups, &splits, Ds::ZERO)
+        .is_ok_and(|plan| validate_plan(plan, controller, &policy).is_ok())
 }
 
 /// Stages that may be left out: those whose lanes all have the right of way in another stage. A lane of its own for a

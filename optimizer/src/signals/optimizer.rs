@@ -30,6 +30,8 @@ struct Charge {
     timeline: Timeline,
     published: Option<Validated<PublishedPlan>>,
     checksum: String,
+    /// Revision up to which the numbers are spent.
+    spent: u64,
     /// Cycle start that has been decided for.
     decided: Option<TimeDs>,
 }
@@ -61,6 +63,7 @@ impl SignalOptimizer {
                     timeline: Timeline::of_time_of_day(controller),
                     published: None,
                     checksum: controller.checksum(),
+                    spent: 0,
                     decided: None,
                 }
             })
@@ -90,6 +93,14 @@ impl SignalOptimizer {
             let charge = &mut self.charges[id.index()];
             charge.timeline.follow(self.network.controller(id), plan.get());
             charge.published = Some(plan);
+        }
+    }
+
+    /// Revisions up to this one of a controller were published before, whether or not their plans are still known.
+    pub fn spend(&mut self, controller: &str, revision: u64) {
+        if let Some(id) = self.network.controller_named(controller) {
+            let charge = &mut self.charges[id.index()];
+            charge.spent = charge.spent.max(revision);
         }
     }
 
@@ -191,13 +202,21 @@ impl SignalOptimizer {
         let controller = self.network.controller(id);
         if changed {
             let splits: Vec<Ds> = decision.splits_s.iter().map(|s| Ds::from_s(*s)).collect();
-            let Ok(mut plan) = controller.program.compile(&controller.groups, &splits, Ds::ZERO) else { return };
-            plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
-            let reasons = self.reasons(i, &running, &plan, &decision);
-            self.publish_at(i, plan, reasons, boundary, now, outcome);
-        } else if self.renewal_is_due(i, now) {
-            let text = format!("the plan is kept: the best change found would bring {:.1} %", gain.max(0.0) * 100.0);
-            let reasons = vec![reason(ReasonKind::Kept, &text, Some(("gain_percent", gain.max(0.0) * 100.0)))];
+            if let Ok(mut plan) = controller.program.compile(&controller.groups, &splits, Ds::ZERO) {
+                plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
+                let reasons = self.reasons(i, &running, &plan, &decision);
+                if self.publish_at(i, plan, reasons, boundary, now, outcome) {
+                    return;
+                }
+            }
+        }
+        if self.renewal_is_due(i, now) {
+            let percent = gain.max(0.0) * 100.0;
+            let text = match changed {
+                true => "the plan is kept: the change found is not safe".to_owned(),
+                false => format!("the plan is kept: the best change found would bring {percent:.1} %"),
+            };
+            let reasons = vec![reason(ReasonKind::Kept, &text, Some(("gain_percent", percent)))];
             let plan = self.charges[i].timeline.plan_at(boundary).clone();
             self.publish_at(i, plan, reasons, boundary, now, outcome);
         }
@@ -270,6 +289,7 @@ impl SignalOptimizer {
         self.publish_at(i, plan, reasons, boundary, now, outcome);
     }
 
+    /// Publishes if the validator lets it; true when it did.
     fn publish_at(
         &mut self,
         i: usize,
@@ -278,11 +298,11 @@ impl SignalOptimizer {
         boundary: TimeDs,
         now: TimeDs,
         outcome: &mut StepOutcome,
-    ) {
+    ) -> bool {
         let id = ControllerId::at(i);
         let controller = self.network.controller(id);
         let charge = &mut self.charges[i];
-        let revision = charge.published.as_ref().map_or(Revision(1), |p| Revision(p.get().revision.0 + 1));
+        let revision = Revision(charge.published.as_ref().map_or(0, |p| p.get().revision.0).max(charge.spent) + 1);
         let candidate = PublishedPlan {
             controller: controller.name.clone(),
             revision,
@@ -306,8 +326,12 @@ impl SignalOptimizer {
                 charge.timeline.follow(controller, plan.get());
                 charge.published = Some(plan.clone());
                 outcome.publications.push(plan);
+                true
             }
-            Err(refusals) => outcome.refused.push((id, refusals)),
+            Err(refusals) => {
+                outcome.refused.push((id, refusals));
+                false
+            }
         }
     }
 

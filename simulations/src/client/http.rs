@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use ureq::Agent;
 use ureq::http::{Response, StatusCode};
 
-use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, Timing};
+use greenkerb_models::units::TimeDs;
+
+use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, ServiceState, Timing};
 use crate::field::{Acknowledgement, State};
 
 /// How long the service may take over one answer, the planning of a step included.
@@ -92,6 +94,21 @@ impl Client {
         let answer = self.agent.get(format!("{}/v1/controllers", self.base)).call();
         let listed: Controllers = read(what, answer, &[StatusCode::OK]).and_then(|body| parse(what, &body))?;
         Ok(listed.controllers.into_iter().map(|c| c.name).collect())
+    }
+
+    /// What time it is at the service; none while its clock is set by the data and there was none yet.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn clock(&self) -> Result<Option<TimeDs>, ClientError> {
+        let what = "state of the network";
+        let answer = self.agent.get(format!("{}/v1/network/state", self.base)).call();
+        let state: ServiceState = read(what, answer, &[StatusCode::OK]).and_then(|body| parse(what, &body))?;
+        let Some(clock) = state.clock else { return Ok(None) };
+        let instant = TimeDs::parse_rfc3339(&clock);
+        instant
+            .map(Some)
+            .map_err(|e| ClientError::Unreadable { what: what.to_owned(), source: serde::de::Error::custom(e) })
     }
 
     /// Reports what detectors saw. The same batch under the same key counts once.

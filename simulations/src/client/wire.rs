@@ -67,6 +67,12 @@ pub(super) struct Listed {
     pub(super) name: String,
 }
 
+/// The state of the network, of which the field needs the time only.
+#[derive(Debug, Deserialize)]
+pub(super) struct ServiceState {
+    pub(super) clock: Option<String>,
+}
+
 /// A polled timing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Timing {

@@ -109,7 +109,14 @@ fn add_controller(p: &mut NetworkParts, at: NodeId, around: [NodeId; 4], link: i
                 shape: Polyline(vec![p.nodes[at.index()].position; 2]),
             });
             let saturation = VehPerHour::new(if turn == Turn::Straight { 1900.0 } else { 1750.0 }).unwrap_or_default();
-            p.movements.push(Movement { node: at, from_link: from, to_link: to, turn, saturation, connections: vec![id] });
+            p.movements.push(Movement {
+                node: at,
+                from_link: from,
+                to_link: to,
+                turn,
+                saturation,
+                connections: vec![id],
+            });
             connections[group].push(id);
         }
         for lane in p.links[from.index()].lanes.clone() {
@@ -131,7 +138,9 @@ fn add_controller(p: &mut NetworkParts, at: NodeId, around: [NodeId; 4], link: i
 fn add_detectors(p: &mut NetworkParts, lane: LaneId) {
     let l = &p.lanes[lane.index()];
     let advance_m = (l.length.get() - 10.0).min(80.0);
-    for (kind, suffix, to_line_m) in [(DetectorKind::StopBar, "stop", 1.0), (DetectorKind::Advance, "advance", advance_m)] {
+    for (kind, suffix, to_line_m) in
+        [(DetectorKind::StopBar, "stop", 1.0), (DetectorKind::Advance, "advance", advance_m)]
+    {
         p.detectors.push(Detector {
             name: format!("{}.{suffix}", p.lanes[lane.index()].name),
             lane,
@@ -191,7 +200,15 @@ fn program() -> Program {
         let show = |f: &dyn Fn(usize) -> Indication| (0..8).map(f).collect::<Vec<_>>();
         let red = Indication::Red;
         let pick = |straight: Indication, left: Indication| {
-            show(&|g| if !of(g) { red } else if g % 2 == 0 { straight } else { left })
+            show(&|g| {
+                if !of(g) {
+                    red
+                } else if g % 2 == 0 {
+                    straight
+                } else {
+                    left
+                }
+            })
         };
         let stage = |number: u32, shipped: u32, shows| Step {
             kind: StepKind::Stage { stage: StageId(number), min: Ds::from_s(5) },

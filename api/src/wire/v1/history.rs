@@ -33,6 +33,8 @@ pub struct HistoryEntry {
     pub reasons: Vec<ReasonEntry>,
     /// The plan.
     pub plan: Plan,
+    /// What its controller was to run after `valid_until`.
+    pub fallback: Plan,
 }
 
 /// New minus old.
