@@ -123,7 +123,10 @@ fn order(controller: &Controller, revision: u64, plan: TimingPlan, from: TimeDs,
 
 /// A plan of the staged controller, in whole seconds.
 fn staged_plan(controller: &Controller, splits_s: [u32; 2], offset_s: u32) -> TimingPlan {
-    controller.program.compile(&controller.groups, &splits_s.map(Ds::from_s), Ds::from_s(offset_s)).unwrap()
+    controller
+        .program
+        .compile(&controller.groups, &controller.conflicts, &splits_s.map(Ds::from_s), Ds::from_s(offset_s))
+        .unwrap()
 }
 
 /// What a field controller told from `from_s` to `to_s`, showing every second.

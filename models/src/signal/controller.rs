@@ -136,7 +136,7 @@ impl Controller {
     /// Never for a controller of a built network, whose program has been checked.
     #[must_use]
     pub fn time_of_day_plan(&self) -> TimingPlan {
-        self.program.shipped_plan(&self.groups).expect("checked when the network was built")
+        self.program.shipped_plan(&self.groups, &self.conflicts).expect("checked when the network was built")
     }
 
     /// SHA-256 over the whole database, in hex: a plan is computed against one database and refused by any other.
@@ -192,7 +192,7 @@ impl Controller {
                 return Err(ControllerError::RingGroup { phase: p.phase, group: p.group.0 });
             }
         }
-        self.program.shipped_plan(&self.groups)?;
+        self.program.shipped_plan(&self.groups, &self.conflicts)?;
         Ok(())
     }
 

@@ -16,6 +16,6 @@ pub use conflict::{ConflictMatrix, Relation};
 pub use controller::{Controller, ControllerError, Limits};
 pub use group::{GroupKind, SignalGroup};
 pub use ring_barrier::{BarrierGroup, RingBarrier, RingBarrierError, RingPhase};
-pub use stage::{Indication, Program, ProgramError, Step, StepKind};
+pub use stage::{Indication, Program, ProgramError, Step, StepKind, TimedStep};
 pub use timing_plan::{GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan};
 pub use transition::{Transition, TransitionError, TransitionMethod};

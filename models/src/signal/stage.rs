@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GroupId, StageId};
-use crate::signal::{GreenInterval, OffsetReference, PlanView, Protection, SignalGroup, StageSplit, TimingPlan};
+use crate::signal::{
+    ConflictMatrix, GreenInterval, GroupKind, OffsetReference, PlanView, Protection, Relation, SignalGroup, StageSplit,
+    TimingPlan,
+};
 use crate::units::Ds;
 
 /// What a group shows.
@@ -80,6 +83,17 @@ pub struct Program {
     pub shipped_offset: Ds,
 }
 
+/// A step as one cycle shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimedStep {
+    /// Number of the stage it is; `None` for clearance.
+    pub stage: Option<usize>,
+    /// How long it lasts.
+    pub length: Ds,
+    /// What each group shows, in group order.
+    pub shows: Vec<Indication>,
+}
+
 /// Why splits do not make a plan of a program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
@@ -147,53 +161,38 @@ impl Program {
     ///
     /// # Errors
     /// [`ProgramError`] when the program has no stages.
-    pub fn shipped_plan(&self, groups: &[SignalGroup]) -> Result<TimingPlan, ProgramError> {
-        self.compile(groups, &self.shipped_splits(), self.shipped_offset)
+    pub fn shipped_plan(&self, groups: &[SignalGroup], conflicts: &ConflictMatrix) -> Result<TimingPlan, ProgramError> {
+        self.compile(groups, conflicts, &self.shipped_splits(), self.shipped_offset)
     }
 
-    /// Compiles stage lengths and an offset into the canonical plan; the offset is taken modulo the cycle.
-    ///
-    /// A length of zero leaves the stage out of the cycle (its clearance steps stay, so every transition is one the
-    /// program shows), which is possible where each of its groups is green in a stage that is kept: a protected left turn
-    /// that is also permissive, say.
+    /// Compiles stage lengths and an offset into the canonical plan; the offset is taken modulo the cycle. What is shown
+    /// when is told by [`Program::course`].
     ///
     /// # Errors
     /// [`ProgramError`] when the splits do not fit the program. Nothing about safety is judged here.
-    pub fn compile(&self, groups: &[SignalGroup], splits: &[Ds], offset: Ds) -> Result<TimingPlan, ProgramError> {
-        let stages = self.stage_count();
-        if stages == 0 {
-            return Err(ProgramError::NoStage);
-        }
-        if splits.len() != stages {
-            return Err(ProgramError::SplitCount { given: splits.len(), stages });
-        }
-        let mut lengths = Vec::with_capacity(self.steps.len());
-        let mut next = splits.iter();
-        let mut view = Vec::with_capacity(stages);
-        for step in &self.steps {
-            let length = match step.kind {
-                StepKind::Stage { stage, .. } => {
-                    let green = *next.next().expect("counted above");
-                    view.push(StageSplit { stage, green });
-                    green
-                }
-                StepKind::Clearance => step.shipped,
-            };
-            lengths.push(length);
-        }
-        if let Some((stage, group)) = self.left_without_green(&lengths) {
-            return Err(ProgramError::EmptyStage { stage, group });
-        }
-        let cycle = lengths
+    pub fn compile(
+        &self,
+        groups: &[SignalGroup],
+        conflicts: &ConflictMatrix,
+        splits: &[Ds],
+        offset: Ds,
+    ) -> Result<TimingPlan, ProgramError> {
+        let course = self.course(groups, conflicts, splits)?;
+        let cycle = course
             .iter()
-            .try_fold(0u32, |sum, d| sum.checked_add(d.0))
+            .try_fold(0u32, |sum, step| sum.checked_add(step.length.0))
             .filter(|&c| c < u32::MAX / 4)
             .map(Ds)
             .ok_or(ProgramError::CycleTooLong)?;
-        let greens = (0..groups.len()).map(|g| self.greens_of(GroupId::at(g), &lengths, cycle)).collect();
+        let stages = self.steps.iter().filter_map(|s| match s.kind {
+            StepKind::Stage { stage, .. } => Some(stage),
+            StepKind::Clearance => None,
+        });
+        let view = stages.zip(splits).map(|(stage, &green)| StageSplit { stage, green }).collect();
+        let greens = (0..groups.len()).map(|g| greens_of(GroupId::at(g), &course, cycle)).collect();
         Ok(TimingPlan {
             cycle,
-            offset: Ds(offset.0 % cycle.0),
+            offset: Ds(offset.0 % cycle.0.max(1)),
             reference: OffsetReference::CycleStart,
             greens,
             view: PlanView::Stages { splits: view },
@@ -201,63 +200,149 @@ impl Program {
         })
     }
 
+    /// What one cycle of these stage lengths shows, step by step.
+    ///
+    /// A length of zero leaves a stage out, which is possible where each of its groups is green in a stage that is kept:
+    /// a protected left turn that is also permissive, say. The clearance steps around it then give way to one made of the
+    /// database's own times: groups that are green before and after stay green, the others end with their yellow, and it
+    /// lasts the longest intergreen from any green that ends to any that starts.
+    ///
+    /// # Errors
+    /// [`ProgramError`] when the splits do not fit the program.
+    pub fn course(
+        &self,
+        groups: &[SignalGroup],
+        conflicts: &ConflictMatrix,
+        splits: &[Ds],
+    ) -> Result<Vec<TimedStep>, ProgramError> {
+        let stages = self.stage_count();
+        if stages == 0 {
+            return Err(ProgramError::NoStage);
+        }
+        if splits.len() != stages {
+            return Err(ProgramError::SplitCount { given: splits.len(), stages });
+        }
+        if let Some((stage, group)) = self.left_without_green(splits) {
+            return Err(ProgramError::EmptyStage { stage, group });
+        }
+        let at: Vec<usize> = (0..self.steps.len()).filter(|&i| self.steps[i].kind != StepKind::Clearance).collect();
+        let kept: Vec<usize> = (0..stages).filter(|&p| splits[p] > Ds::ZERO).collect();
+        let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return Err(ProgramError::NoStage) };
+        let timed = |i: usize, stage: Option<usize>, length: Ds| TimedStep {
+            stage,
+            length,
+            shows: self.steps[i].shows.clone(),
+        };
+        let clearance = |range: std::ops::Range<usize>| range.map(|i| timed(i, None, self.steps[i].shipped));
+        let mut course = Vec::with_capacity(self.steps.len());
+        // What lies before the first stage belongs to the way from the last one, as the program has it or made anew.
+        let wraps_whole = first == 0 && last + 1 == stages;
+        if wraps_whole {
+            course.extend(clearance(0..at[0]));
+        }
+        for (k, &p) in kept.iter().enumerate() {
+            course.push(timed(at[p], Some(p), splits[p]));
+            match kept.get(k + 1) {
+                Some(&q) if q == p + 1 => course.extend(clearance(at[p] + 1..at[q])),
+                Some(&q) => course.push(self.joined(groups, conflicts, (at[p], at[q]))),
+                None if wraps_whole => course.extend(clearance(at[p] + 1..self.steps.len())),
+                None => course.push(self.joined(groups, conflicts, (at[p], at[first]))),
+            }
+        }
+        Ok(course)
+    }
+
+    /// The clearance from one step to another that does not follow it in the program.
+    fn joined(&self, groups: &[SignalGroup], conflicts: &ConflictMatrix, (before, after): (usize, usize)) -> TimedStep {
+        use Indication::{Permissive, Red, StopThenGo, Yellow};
+        let (from, to) = (&self.steps[before].shows, &self.steps[after].shows);
+        let all = || 0..groups.len();
+        let yields = |e: usize, o: usize| {
+            matches!(conflicts.get(GroupId::at(e), GroupId::at(o)), Relation::Permitted { yields: true, .. })
+        };
+        let ends = |g: usize| from[g].is_green() && !to[g].is_green();
+        // Whoever waits in a permissive green that ends takes the others to end with it (yellow trap), so they do.
+        let cut: Vec<bool> = all()
+            .map(|o| {
+                let goes_on = from[o].is_green() && to[o].is_green() && groups[o].kind == GroupKind::Vehicle;
+                goes_on && all().any(|e| ends(e) && from[e] == Permissive && yields(e, o))
+            })
+            .collect();
+        let mut length = Ds::ZERO;
+        for e in all().filter(|&e| from[e].is_green()) {
+            let group = &groups[e];
+            if cut[e] {
+                length = length.max(group.yellow + group.min_red + group.red_amber);
+            }
+            if ends(e) {
+                length = length.max(group.yellow).max(group.clearance);
+            }
+            // Protection counts apart from green: a left turn that loses it must not meet the oncoming stream.
+            if !cut[e] && from[e] == to[e] {
+                continue;
+            }
+            for s in all().filter(|&s| s != e && to[s].is_green() && (cut[s] || from[s] != to[s])) {
+                if let Relation::Conflict { intergreen } | Relation::Permitted { intergreen, .. } =
+                    conflicts.get(GroupId::at(e), GroupId::at(s))
+                {
+                    length = length.max(intergreen);
+                }
+            }
+        }
+        let shows = all()
+            .map(|g| match (from[g], to[g]) {
+                (f, t) if f.is_green() && (cut[g] || !t.is_green()) => Yellow,
+                (f, t) if f.is_green() && f != t => Permissive,
+                (f, t) if f == t && (f.is_green() || f == StopThenGo) => f,
+                _ => Red,
+            })
+            .collect();
+        TimedStep { stage: None, length, shows }
+    }
+
     /// True where a stage may be left out while all others are kept.
     #[must_use]
     pub fn may_omit(&self, stage: StageId) -> bool {
-        let lengths: Vec<Ds> = self
-            .steps
-            .iter()
-            .map(|s| match s.kind {
-                StepKind::Stage { stage: this, .. } if this == stage => Ds::ZERO,
-                _ => Ds(1),
-            })
-            .collect();
-        self.left_without_green(&lengths).is_none()
+        let splits: Vec<Ds> =
+            (0..self.stage_count()).map(|p| if p == stage.index() { Ds::ZERO } else { Ds(1) }).collect();
+        self.left_without_green(&splits).is_none()
     }
 
     /// The first stage of zero length, with a group it shows green that no stage of another length does.
-    fn left_without_green(&self, lengths: &[Ds]) -> Option<(u32, u32)> {
-        let kept = |g: usize| {
-            self.steps
-                .iter()
-                .zip(lengths)
-                .any(|(s, d)| matches!(s.kind, StepKind::Stage { .. }) && *d > Ds::ZERO && s.shows[g].is_green())
-        };
-        self.steps.iter().zip(lengths).find_map(|(s, d)| match s.kind {
-            StepKind::Stage { stage, .. } if *d == Ds::ZERO => {
-                let lost = (0..s.shows.len()).find(|&g| s.shows[g].is_green() && !kept(g))?;
-                Some((stage.0, lost as u32))
-            }
-            _ => None,
+    fn left_without_green(&self, splits: &[Ds]) -> Option<(u32, u32)> {
+        let kept = |g: usize| self.stages().zip(splits).any(|(s, d)| *d > Ds::ZERO && s.shows[g].is_green());
+        self.stages().zip(splits).enumerate().filter(|(_, (_, d))| **d == Ds::ZERO).find_map(|(p, (s, _))| {
+            let lost = (0..s.shows.len()).find(|&g| s.shows[g].is_green() && !kept(g))?;
+            Some((p as u32, lost as u32))
         })
     }
+}
 
-    fn greens_of(&self, group: GroupId, lengths: &[Ds], cycle: Ds) -> Vec<GreenInterval> {
-        let protection = |i: usize| match self.steps[i].shows[group.index()] {
+fn greens_of(group: GroupId, course: &[TimedStep], cycle: Ds) -> Vec<GreenInterval> {
+    let mut greens: Vec<GreenInterval> = Vec::new();
+    let mut start = Ds::ZERO;
+    for step in course {
+        let protection = match step.shows[group.index()] {
             Indication::Protected => Some(Protection::Protected),
             Indication::Permissive => Some(Protection::Permissive),
             _ => None,
         };
-        let mut greens: Vec<GreenInterval> = Vec::new();
-        let mut start = Ds::ZERO;
-        for (i, &length) in lengths.iter().enumerate() {
-            if let Some(protection) = protection(i).filter(|_| length > Ds::ZERO) {
-                match greens.last_mut() {
-                    Some(g) if g.protection == protection && g.start + g.length == start => g.length += length,
-                    _ => greens.push(GreenInterval { start, length, protection }),
-                }
-            }
-            start += length;
-        }
-        // The first and the last interval are one when both touch the end of the cycle.
-        if greens.len() > 1 {
-            let (first, last) = (greens[0], greens[greens.len() - 1]);
-            if first.start == Ds::ZERO && last.start + last.length == cycle && first.protection == last.protection {
-                greens[0] = GreenInterval { start: last.start, length: last.length + first.length, ..first };
-                greens.pop();
-                greens.sort_by_key(|g| g.start);
+        if let Some(protection) = protection.filter(|_| step.length > Ds::ZERO) {
+            match greens.last_mut() {
+                Some(g) if g.protection == protection && g.start + g.length == start => g.length += step.length,
+                _ => greens.push(GreenInterval { start, length: step.length, protection }),
             }
         }
-        greens
+        start += step.length;
     }
+    // The first and the last interval are one when both touch the end of the cycle.
+    if greens.len() > 1 {
+        let (first, last) = (greens[0], greens[greens.len() - 1]);
+        if first.start == Ds::ZERO && last.start + last.length == cycle && first.protection == last.protection {
+            greens[0] = GreenInterval { start: last.start, length: last.length + first.length, ..first };
+            greens.pop();
+            greens.sort_by_key(|g| g.start);
+        }
+    }
+    greens
 }

@@ -141,7 +141,7 @@ impl Splits<'_> {
         let mut plan = match &self.plan.view {
             PlanView::Stages { splits } => {
                 let lengths: Vec<Ds> = splits.iter().zip(parts).map(|(s, part)| by(s.green, *part)).collect();
-                self.controller.program.compile(groups, &lengths, Ds::ZERO)?
+                self.controller.program.compile(groups, &self.controller.conflicts, &lengths, Ds::ZERO)?
             }
             PlanView::RingBarrier { splits } => {
                 let rings = self.rings()?;
@@ -171,7 +171,10 @@ impl Splits<'_> {
     /// Lengths by which a longer cycle is shared out, in units.
     fn lengths(&self) -> Result<Vec<u32>, TransitionError> {
         Ok(match &self.plan.view {
-            PlanView::Stages { splits } => splits.iter().map(|s| self.units(s.green).max(1)).collect(),
+            // A stage that is left out stays so.
+            PlanView::Stages { splits } => {
+                splits.iter().map(|s| if s.green == Ds::ZERO { 0 } else { self.units(s.green).max(1) }).collect()
+            }
             PlanView::RingBarrier { splits } => {
                 let length = |p: &RingPhase| splits.iter().find(|s| s.0 == p.phase).map_or(0, |s| u64::from(s.1.0));
                 let first_ring = |rings: &Vec<Vec<RingPhase>>| -> u64 {
@@ -349,7 +352,7 @@ mod tests {
     fn no_split_falls_below_its_minimum() {
         let c = controller(Ds(1));
         // The second stage has no second to give away.
-        let plan = c.program.compile(&c.groups, &[Ds::from_s(29), Ds::from_s(5)], Ds::ZERO).unwrap();
+        let plan = c.program.compile(&c.groups, &c.conflicts, &[Ds::from_s(29), Ds::from_s(5)], Ds::ZERO).unwrap();
         let way = Transition::into_plan(&c, &plan, TimeDs(15), TransitionMethod::ShortWay).unwrap();
         let PlanView::Stages { splits } = &way.cycles[0].view else { panic!("stages") };
         assert_eq!([splits[0].green, splits[1].green], [Ds(275), Ds::from_s(5)]);

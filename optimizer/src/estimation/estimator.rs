@@ -111,11 +111,12 @@ impl Estimator {
                 match place {
                     Place::StopBar if trust.stop => {
                         let queued_before = lane.queued();
-                        lane.depart(&interval, trust);
+                        let unseen = lane.depart(&interval, trust);
                         if queued_before && lane.queued() {
                             let Interval { begin, length, count, .. } = interval;
                             self.passed.push(Passed { lane: lane.lane, begin, length, count });
                         }
+                        self.take_from_beside(k, unseen);
                     }
                     Place::Upstream(number) if trust.advance => lane.arrive(number, &interval),
                     _ => {}
@@ -126,6 +127,20 @@ impl Estimator {
                 let flow_vph = self.imputed_vph(k);
                 self.lanes[k].impute(flow_vph);
             }
+        }
+    }
+
+    /// Vehicles that left lane `k` without having come there came on a lane beside it: the fullest one.
+    fn take_from_beside(&mut self, k: usize, mut vehicles: f64) {
+        let link = self.network.lane(self.lanes[k].lane).link;
+        let mut beside: Vec<usize> =
+            self.network.link(link).lanes.iter().filter_map(|l| self.lane_track[l.index()]).collect();
+        beside.retain(|&other| other != k && self.trust(other).advance);
+        while vehicles > 1e-6 {
+            let fuller = |a: &usize, b: &usize| self.lanes[*a].between().total_cmp(&self.lanes[*b].between());
+            let Some(fullest) = beside.iter().copied().max_by(fuller) else { return };
+            vehicles = self.lanes[fullest].give(vehicles);
+            beside.retain(|&other| other != fullest);
         }
     }
 

@@ -47,6 +47,8 @@ pub struct LaneEstimate {
     pub queue_is_lower_bound: bool,
     /// Share of time the stop bar was occupied, smoothed.
     pub occupancy: f64,
+    /// How long a vehicle has been held at the line, about, seconds.
+    pub held_s: f64,
     /// Where the numbers come from.
     pub source: Source,
 }
@@ -108,6 +110,8 @@ pub(crate) struct Upstream {
     pub(crate) detector: DetectorId,
     /// Share of its vehicles that go to the lane.
     pub(crate) weight: f64,
+    /// It lies on the lane itself.
+    on_lane: bool,
     /// Distance to the stop line, metres.
     to_line_m: f64,
     arrivals: Fading,
@@ -143,6 +147,7 @@ impl Upstream {
         Self {
             detector,
             weight,
+            on_lane: d.lane == lane,
             to_line_m: d.to_stop_line.get(),
             arrivals: Fading::new(FLOW_MEMORY_S),
             past: Fading::new(PAST_MEMORY_S),
@@ -183,6 +188,8 @@ pub(crate) struct LaneTrack {
     greens_failed: u32,
     /// A vehicle stood at the line, and there has been no gap since: a queue stands or discharges.
     queued: bool,
+    /// Time the stop bar has been covered, less what departures since then show, seconds.
+    held_s: f64,
 }
 
 /// Which of a lane's loops are trusted.
@@ -221,6 +228,7 @@ impl LaneTrack {
             since_gap: 0,
             greens_failed: 0,
             queued: false,
+            held_s: 0.0,
         }
     }
 
@@ -276,21 +284,44 @@ impl LaneTrack {
             return self.scale_held;
         }
         let coming = self.advance.iter().map(|u| Some(u.weight * u.past.mean()?)).sum::<Option<f64>>();
+        if self.advance.iter().all(|u| u.on_lane) {
+            return 1.0;
+        }
         match (self.leaving.mean(), coming) {
             (Some(d), Some(a)) if a > 10.0 => (d / a).clamp(0.3, 3.0),
             _ => 1.0,
         }
     }
 
-    /// An interval of the stop bar.
-    pub(crate) fn depart(&mut self, i: &Interval, trust: Trust) {
+    /// Takes vehicles out of the queue that left by another lane; what was not there to take.
+    pub(crate) fn give(&mut self, vehicles: f64) -> f64 {
+        let given = vehicles.min(self.queue);
+        self.queue -= given;
+        vehicles - given
+    }
+
+    /// Vehicles known to be between the loops.
+    pub(crate) fn between(&self) -> f64 {
+        self.queue
+    }
+
+    /// An interval of the stop bar. Returns the vehicles that left without having come: they changed lane on the way.
+    pub(crate) fn depart(&mut self, i: &Interval, trust: Trust) -> f64 {
         let seconds = i.length.seconds();
         let rate_vph = (f64::from(i.count) / seconds * 3600.0).min(FLOW_MAX_VPH);
         self.departures.add(rate_vph, seconds);
         self.leaving.add(rate_vph, seconds);
         self.occupancy.add(i.occupancy, seconds);
         self.watch_gap(i);
+        self.held_s = match i.count {
+            _ if i.occupancy < FREE => 0.0,
+            0 => self.held_s + seconds,
+            // Others go round whoever waits for a gap, so a departure halves the time and does not end it.
+            n => (0.5 * self.held_s - 10.0 * f64::from(n)).max(0.0),
+        };
+        let mut unseen = 0.0;
         if trust.advance {
+            unseen = (f64::from(i.count) - self.queue).max(0.0);
             self.queue = (self.queue - f64::from(i.count)).max(0.0);
             if self.free_s >= GAP_S {
                 // Nobody stands at the line: only what is still rolling between the loops is left.
@@ -309,6 +340,7 @@ impl LaneTrack {
                 self.queue = grown.clamp(if i.occupancy >= COVERED { 1.0 } else { 0.0 }, self.storage_veh);
             }
         }
+        unseen
     }
 
     /// Notes whether the queue cleared before the line was covered again.
@@ -413,6 +445,7 @@ impl LaneTrack {
             queue_veh: if blind { queue_veh.max(self.left_behind()) } else { queue_veh },
             queue_is_lower_bound: self.covered(),
             occupancy: self.occupancy.mean().unwrap_or(0.0),
+            held_s: if self.source == Source::Imputed { 0.0 } else { self.held_s },
             source: self.source,
         }
     }

@@ -25,7 +25,7 @@ fn recompile(controller: &Controller, plan: &TimingPlan) -> Option<TimingPlan> {
     match &plan.view {
         PlanView::Stages { splits } => {
             let greens: Vec<Ds> = splits.iter().map(|s| s.green).collect();
-            controller.program.compile(groups, &greens, plan.offset).ok()
+            controller.program.compile(groups, &controller.conflicts, &greens, plan.offset).ok()
         }
         PlanView::RingBarrier { splits } => {
             let rings = controller.ring_barrier.as_ref()?;

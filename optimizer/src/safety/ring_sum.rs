@@ -3,7 +3,8 @@
 //!
 //! Sums are of integer deciseconds, so whatever rounding made the splits has to come out exactly.
 
-use greenkerb_models::signal::{PlanView, StepKind};
+use greenkerb_models::signal::{Controller, PlanView};
+use greenkerb_models::units::Ds;
 
 use super::case::Case;
 use super::refusal::Refusal;
@@ -13,9 +14,15 @@ pub(super) fn judge(case: &Case<'_>, refusals: &mut Vec<Refusal>) {
     let mut sum_ds: u64 = 0;
     match &case.plan.view {
         PlanView::Stages { splits } => {
-            let clearances = case.controller.program.steps.iter().filter(|s| s.kind == StepKind::Clearance);
-            sum_ds += splits.iter().map(|s| u64::from(s.green.0)).sum::<u64>();
-            sum_ds += clearances.map(|s| u64::from(s.shipped.0)).sum::<u64>();
+            let lengths: Vec<Ds> = splits.iter().map(|s| s.green).collect();
+            let Controller { program, groups, conflicts, .. } = case.controller;
+            // Which clearances there are depends on the stages that are kept. Splits that make no course have been
+            // refused by others; their sum is then taken with all clearances.
+            let clearance_ds = match program.course(groups, conflicts, &lengths) {
+                Ok(course) => course.iter().filter(|s| s.stage.is_none()).map(|s| u64::from(s.length.0)).sum(),
+                Err(_) => u64::from(program.clearance_total().0),
+            };
+            sum_ds += lengths.iter().map(|s| u64::from(s.0)).sum::<u64>() + clearance_ds;
         }
         PlanView::RingBarrier { splits } => {
             let Some(rings) = &case.controller.ring_barrier else { return };

@@ -40,9 +40,9 @@ fn rows(
     let z = lp.var(1.0 / range_s.1, 1.0 / range_s.0, 0.0);
     let lambda: Vec<Var> = (0..junction.stages).map(|_| lp.var(0.0, 1.0, 0.0)).collect();
     let mut whole: Vec<(Var, f64)> = lambda.iter().map(|l| (*l, 1.0)).collect();
-    whole.push((z, junction.clearance_s));
+    whole.push((z, service.shape.clearance_s));
     lp.row(whole, Sense::Equal, 1.0);
-    for step in &junction.steps {
+    for step in &service.shape.steps {
         if let Some(p) = step.stage {
             lp.row(vec![(lambda[p], 1.0), (z, -step.least_s)], Sense::AtLeast, 0.0);
         }
@@ -53,7 +53,7 @@ fn rows(
         }
         let mut terms = Vec::new();
         let mut per_cycle = -junction.start_up_veh(service, l);
-        for (s, step) in junction.steps.iter().enumerate() {
+        for (s, step) in service.shape.steps.iter().enumerate() {
             match step.stage {
                 Some(p) => terms.push((lambda[p], SATURATION_MAX * service.rate_vps[s][l])),
                 None => per_cycle += service.rate_vps[s][l] * step.least_s,

@@ -54,8 +54,8 @@ fn lane_service(
     let mut from_s = 0.0;
     for (s, length_s) in lengths_s.iter().enumerate() {
         let to_s = from_s + length_s;
-        let green = junction.is_green(s, lane);
-        let starts = green && !junction.is_green((s + steps - 1) % steps, lane);
+        let green = junction.is_green(&service.shape, s, lane);
+        let starts = green && !junction.is_green(&service.shape, (s + steps - 1) % steps, lane);
         let begin_s = if starts { (from_s + START_UP_S).min(to_s) } else { from_s };
         spread(out, begin_s, to_s, service.rate_vps[s][lane]);
         let extra = service.extra_veh[s][lane];
@@ -84,11 +84,11 @@ pub(crate) fn run(
     junction: &Junction,
     service: &Service,
     splits_s: &[f64],
-    queue_veh: &[f64],
+    demand: &Demand,
     arrivals: &Arrivals,
     keep_departures: bool,
 ) -> Outcome {
-    let lengths_s = junction.step_lengths_s(splits_s);
+    let lengths_s = service.shape.lengths_s(splits_s);
     let cycle_exact_s: f64 = lengths_s.iter().sum();
     let cycle_s = (cycle_exact_s.round() as usize).max(1);
     let capacity_veh = junction.capacity_veh(service, splits_s);
@@ -99,7 +99,8 @@ pub(crate) fn run(
         let incoming = &arrivals.per_s[l];
         let horizon_s = incoming.len();
         lane_service(junction, service, &lengths_s, l, cycle_s, &mut can);
-        let mut queue = queue_veh[l];
+        let mut queue = demand.queue_veh[l];
+        let mut lane_veh_s = 0.0;
         let mut left = if keep_departures { Vec::with_capacity(horizon_s) } else { Vec::new() };
         let (mut position, mut total) = (0, 0.0);
         for a in incoming {
@@ -107,7 +108,7 @@ pub(crate) fn run(
             let here = queue + a;
             let goes = here.min(can[position]);
             queue = here - goes;
-            delay_veh_s += queue + (SPILL_WEIGHT - 1.0) * (queue - lane.storage_veh).max(0.0);
+            lane_veh_s += queue + (SPILL_WEIGHT - 1.0) * (queue - lane.storage_veh).max(0.0);
             if keep_departures {
                 left.push(goes);
             }
@@ -118,10 +119,11 @@ pub(crate) fn run(
         }
         // What is left waits for its turn behind one another, half a red at least.
         let per_s = (capacity_veh[l] / cycle_exact_s).max(0.01);
-        delay_veh_s += queue * (queue / per_s) / 2.0;
+        lane_veh_s += queue * (queue / per_s) / 2.0;
         if horizon_s > 0 {
-            delay_veh_s += OVERFLOW_WEIGHT * total * overflow_s(total / horizon_s as f64, per_s);
+            lane_veh_s += OVERFLOW_WEIGHT * total * overflow_s(total / horizon_s as f64, per_s);
         }
+        delay_veh_s += demand.weight[l] * lane_veh_s;
         if keep_departures {
             departures.push(left);
         }

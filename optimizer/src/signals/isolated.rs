@@ -7,17 +7,11 @@ use super::cycle::allsop;
 use super::fluid::Arrivals;
 use super::junction::{Demand, Junction};
 use super::max_pressure::{fill, max_pressure};
-use super::refine::{CycleRule, delay, refine};
+use super::refine::{Bounds, Refined, delay, refine};
 use super::splits::{GroupJunction, split_plan};
 
-/// What bounds a decision.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bounds {
-    /// Shortest and longest length of each stage, seconds.
-    pub(crate) stages_s: Vec<(u32, u32)>,
-    /// Shortest and longest cycle, seconds.
-    pub(crate) cycle_s: (u32, u32),
-}
+/// From so many ways to leave stages out the descent is tried.
+const SHORTENINGS_TRIED: usize = 3;
 
 /// Which method gave the splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -69,6 +63,27 @@ pub(crate) fn whole_seconds(splits_s: &[f64], bounds: &[(u32, u32)]) -> Vec<u32>
     out
 }
 
+/// Descends from the program's answer, and from the most promising ways to leave stages out of it.
+fn descend(
+    junction: &Junction,
+    demand: &Demand,
+    arrivals: &Arrivals,
+    start: &[u32],
+    bounds: &Bounds,
+    budget: &dyn Budget,
+) -> Option<Refined> {
+    let mut shorter: Vec<(f64, Vec<u32>)> = junction
+        .shortenings(start, &bounds.may_go)
+        .into_iter()
+        .map(|s| (delay(junction, demand, arrivals, &s), s))
+        .collect();
+    shorter.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let starts = std::iter::once(start.to_vec()).chain(shorter.into_iter().take(SHORTENINGS_TRIED).map(|s| s.1));
+    starts
+        .filter_map(|from| refine(junction, demand, arrivals, &from, bounds, budget))
+        .min_by(|a, b| a.delay_veh_s.total_cmp(&b.delay_veh_s))
+}
+
 /// Decides the next cycle of one controller.
 pub(crate) fn decide(
     junction: &Junction,
@@ -80,47 +95,38 @@ pub(crate) fn decide(
     budget: &dyn Budget,
 ) -> Decision {
     let running: Vec<f64> = running_s.iter().map(|s| f64::from(*s)).collect();
-    let service = junction.service(&demand.flow_vps, &running);
+    // The linear programs see the whole program; which stages go is found on the finer model.
+    let minima: Vec<f64> = bounds.stages_s.iter().map(|b| f64::from(b.0)).collect();
+    let reference: Vec<f64> = running.iter().zip(&minima).map(|(s, min)| s.max(*min)).collect();
+    let service = junction.service(demand, &reference);
+    let clearance_s = service.shape.clearance_s;
     let kept_veh_s = delay(junction, demand, arrivals, running_s);
     let bounds_f: Vec<(f64, f64)> = bounds.stages_s.iter().map(|b| (f64::from(b.0), f64::from(b.1))).collect();
-    let range_s = (f64::from(bounds.cycle_s.0), f64::from(bounds.cycle_s.1));
+    let range_s = bounds.cycle_s;
     let answer = allsop(junction, &service, demand, range_s, budget).and_then(|a| {
         let cycle_s = a.shortest_s.clamp(range_s.0, range_s.1);
-        let least: f64 = bounds_f.iter().map(|b| b.0).sum::<f64>() + junction.clearance_s;
-        let most: f64 = bounds_f.iter().map(|b| b.1).sum::<f64>() + junction.clearance_s;
+        let least: f64 = bounds_f.iter().map(|b| b.0).sum::<f64>() + clearance_s;
+        let most: f64 = bounds_f.iter().map(|b| b.1).sum::<f64>() + clearance_s;
         let cycle_s = cycle_s.clamp(least.min(most), most);
-        let capacity = junction.capacity_veh(&service, &running);
+        let capacity = junction.capacity_veh(&service, &reference);
         let load: Vec<f64> = (0..junction.stages)
             .map(|p| {
-                let step = junction.steps.iter().position(|s| s.stage == Some(p)).unwrap_or(0);
+                let step = service.shape.steps.iter().position(|s| s.stage == Some(p)).unwrap_or(0);
                 (0..junction.lanes.len())
                     .filter(|l| service.rate_vps[step][*l] > 0.0 && capacity[*l] > 0.0)
                     .map(|l| demand.flow_vps[l] / service.rate_vps[step][l])
                     .fold(0.0, f64::max)
             })
             .collect();
-        let reference_s = fill(&load, &bounds_f, cycle_s - junction.clearance_s);
+        let reference_s = fill(&load, &bounds_f, cycle_s - clearance_s);
         let member = GroupJunction { junction, service: &service, demand, reference_s, bounds_s: bounds_f.clone() };
         split_plan(&[member], &[], cycle_s, horizon_cycles, budget).map(|s| (a, s))
     });
     match answer {
         Ok((a, plan)) => {
             let start = whole_seconds(&plan.splits_s[0], &bounds.stages_s);
-            let rule = CycleRule::Free { shortest_s: bounds.cycle_s.0, longest_s: bounds.cycle_s.1 };
-            let mut refined = refine(junction, demand, arrivals, &start, &bounds.stages_s, rule, budget);
-            if junction.omittable.contains(&true) {
-                let mut short = start.clone();
-                for p in 0..short.len() {
-                    let kept = std::mem::replace(&mut short[p], 0);
-                    if !junction.omittable[p] || !junction.serves_all(&short) {
-                        short[p] = kept;
-                    }
-                }
-                let other = refine(junction, demand, arrivals, &short, &bounds.stages_s, rule, budget);
-                if other.delay_veh_s < refined.delay_veh_s {
-                    refined = other;
-                }
-            }
+            let refined = descend(junction, demand, arrivals, &start, bounds, budget)
+                .unwrap_or_else(|| Refined { splits_s: running_s.to_vec(), delay_veh_s: kept_veh_s });
             Decision {
                 splits_s: refined.splits_s,
                 method: Method::StoreAndForward,
@@ -134,7 +140,7 @@ pub(crate) fn decide(
             }
         }
         Err(e) => {
-            let cycle_s = running.iter().sum::<f64>() + junction.clearance_s;
+            let cycle_s = running.iter().sum::<f64>() + clearance_s;
             let none = vec![0.0; junction.lanes.len()];
             let splits = max_pressure(junction, &service, &demand.queue_veh, &none, &bounds_f, cycle_s);
             let splits_s = whole_seconds(&splits, &bounds.stages_s);

@@ -15,13 +15,13 @@ pub(crate) fn max_pressure(
     cycle_s: f64,
 ) -> Vec<f64> {
     let mut pressure = vec![0.0; junction.stages];
-    for (s, step) in junction.steps.iter().enumerate() {
+    for (s, step) in service.shape.steps.iter().enumerate() {
         let Some(p) = step.stage else { continue };
         for l in 0..junction.lanes.len() {
             pressure[p] += service.rate_vps[s][l] * (queue_veh[l] - downstream_veh[l]).max(0.0);
         }
     }
-    fill(&pressure, bounds_s, cycle_s - junction.clearance_s)
+    fill(&pressure, bounds_s, cycle_s - service.shape.clearance_s)
 }
 
 /// Shares `total_s` in proportion to `weights` within bounds. Where the bounds cannot hold the total, it is the bounds'

@@ -14,14 +14,15 @@ use crate::safety::{Publication, Refusals, Validated, validate_publication};
 
 use super::budget::Budget;
 use super::fluid::Arrivals;
-use super::isolated::{self, Bounds, Decision, Method};
+use super::isolated::{self, Decision, Method};
 use super::junction::{Demand, Junction, START_UP_S};
+use super::refine::Bounds;
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 use super::settings::Settings;
 use super::timeline::Timeline;
 
 /// Seconds the second-by-second model looks ahead.
-const HORIZON_S: usize = 240;
+const HORIZON_S: usize = 120;
 
 /// What the optimizer keeps about one controller.
 #[derive(Debug)]
@@ -162,9 +163,9 @@ impl SignalOptimizer {
             let plan = charge.timeline.plan_at(middle);
             let PlanView::Stages { splits } = &plan.view else { continue };
             let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-            let Some(step) = settled_step(&charge.junction, plan, &splits_s, &passed, l) else { continue };
+            let Some(stage) = settled_stage(&charge.junction, plan, &splits_s, &passed, l) else { continue };
             let flow_vps = charge.junction.demand(&self.estimator).flow_vps;
-            charge.junction.learn(step, l, passed.count, passed.length.seconds(), &flow_vps, &splits_s);
+            charge.junction.learn(stage, l, passed.count, passed.length.seconds(), &flow_vps, &splits_s);
         }
     }
 
@@ -185,7 +186,7 @@ impl SignalOptimizer {
         let running_s: Vec<u32> = splits.iter().map(|s| (s.green.0 + 5) / 10).collect();
         let demand = self.demand_at(i, boundary, now);
         let arrivals = Arrivals::uniform(&demand, HORIZON_S);
-        let Some(bounds) = self.bounds(i, &running_s) else { return };
+        let Some(bounds) = self.bounds(i, &running_s, running.cycle.seconds()) else { return };
         let charge = &self.charges[i];
         let decision = isolated::decide(
             &charge.junction,
@@ -202,7 +203,9 @@ impl SignalOptimizer {
         let controller = self.network.controller(id);
         if changed {
             let splits: Vec<Ds> = decision.splits_s.iter().map(|s| Ds::from_s(*s)).collect();
-            if let Ok(mut plan) = controller.program.compile(&controller.groups, &splits, Ds::ZERO) {
+            if let Ok(mut plan) =
+                controller.program.compile(&controller.groups, &controller.conflicts, &splits, Ds::ZERO)
+            {
                 plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
                 let reasons = self.reasons(i, &running, &plan, &decision);
                 if self.publish_at(i, plan, reasons, boundary, now, outcome) {
@@ -236,8 +239,8 @@ impl SignalOptimizer {
         let running = charge.timeline.plan_at(now);
         let PlanView::Stages { splits } = &running.view else { return demand };
         let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-        let service = charge.junction.service(&demand.flow_vps, &splits_s);
-        let lengths_s = charge.junction.step_lengths_s(&splits_s);
+        let service = charge.junction.service(&demand, &splits_s);
+        let lengths_s = service.shape.lengths_s(&splits_s);
         let cycle_s: f64 = lengths_s.iter().sum();
         let ahead_s = boundary.since(now) as f64 / 10.0;
         let position_s = running.position_at(now).seconds();
@@ -259,7 +262,7 @@ impl SignalOptimizer {
     }
 
     /// What the database and the policy leave free, given what runs.
-    fn bounds(&self, i: usize, running_s: &[u32]) -> Option<Bounds> {
+    fn bounds(&self, i: usize, running_s: &[u32], running_cycle_s: f64) -> Option<Bounds> {
         let controller = self.network.controller(ControllerId::at(i));
         let policy = &self.settings.policy;
         let change_s = policy.split_change_max.0 / 10;
@@ -273,14 +276,13 @@ impl SignalOptimizer {
                 (low, (now_s + change_s).max(low))
             })
             .collect();
-        let clearance_s = self.charges[i].junction.clearance_s;
-        let running_cycle_s = f64::from(running_s.iter().sum::<u32>()) + clearance_s;
-        let change_s = policy.cycle_change_max.seconds();
+        let may_go = running_s.iter().zip(&self.charges[i].junction.omittable).map(|(s, may)| *may && *s <= change_s);
+        let cycle_change_s = policy.cycle_change_max.seconds();
         let limits = controller.limits;
-        let low = limits.cycle_min.max(policy.cycle_min).seconds().max(running_cycle_s - change_s);
-        let high = limits.cycle_max.min(policy.cycle_max).seconds().min(running_cycle_s + change_s);
+        let low = limits.cycle_min.max(policy.cycle_min).seconds().max(running_cycle_s - cycle_change_s);
+        let high = limits.cycle_max.min(policy.cycle_max).seconds().min(running_cycle_s + cycle_change_s);
         let high = high.min(policy.max_red.seconds().max(running_cycle_s));
-        (low <= high).then_some(Bounds { stages_s, cycle_s: (low.ceil() as u32, high.floor() as u32) })
+        (low <= high).then(|| Bounds { stages_s, may_go: may_go.collect(), cycle_s: (low, high) })
     }
 
     fn publish(&mut self, i: usize, plan: TimingPlan, reasons: Vec<Reason>, now: TimeDs, outcome: &mut StepOutcome) {
@@ -381,7 +383,7 @@ impl SignalOptimizer {
                 let degree_of_saturation = match &plan.view {
                     PlanView::Stages { splits } => {
                         let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-                        let service = c.junction.service(&demand.flow_vps, &splits_s);
+                        let service = c.junction.service(&demand, &splits_s);
                         let capacity = c.junction.capacity_veh(&service, &splits_s);
                         let cycle_s = plan.cycle.seconds();
                         demand.flow_vps.iter().zip(&capacity).map(|(q, c)| q * cycle_s / c.max(0.5)).fold(0.0, f64::max)
@@ -400,22 +402,23 @@ impl SignalOptimizer {
     }
 }
 
-/// The step that a controller showed through the whole of an interval, if the lane was past its start-up then.
-fn settled_step(
+/// The stage that a controller showed through the whole of an interval, if the lane was past its start-up then.
+fn settled_stage(
     junction: &Junction,
     plan: &TimingPlan,
     splits_s: &[f64],
     passed: &Passed,
     lane: usize,
 ) -> Option<usize> {
+    let shape = junction.shape(splits_s)?;
     let position_s = plan.position_at(passed.begin).seconds();
-    let steps = junction.steps.len();
+    let steps = shape.steps.len();
     let mut from_s = 0.0;
-    for (s, length_s) in junction.step_lengths_s(splits_s).into_iter().enumerate() {
-        let starts = junction.is_green(s, lane) && !junction.is_green((s + steps - 1) % steps, lane);
+    for (s, length_s) in shape.lengths_s(splits_s).into_iter().enumerate() {
+        let starts = junction.is_green(shape, s, lane) && !junction.is_green(shape, (s + steps - 1) % steps, lane);
         let settled_s = if starts { from_s + START_UP_S } else { from_s };
         if position_s >= settled_s - 0.5 && position_s + passed.length.seconds() <= from_s + length_s + 0.05 {
-            return junction.is_green(s, lane).then_some(s);
+            return shape.steps[s].stage.filter(|_| junction.is_green(shape, s, lane));
         }
         from_s += length_s;
     }

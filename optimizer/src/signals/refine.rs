@@ -14,19 +14,54 @@ const STEPS_S: [i64; 4] = [8, 4, 2, 1];
 /// Sweeps at most; each sweep tries every stage and every pair at every step length.
 const SWEEPS_MAX: usize = 12;
 
-/// Whether the cycle may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CycleRule {
-    /// Seconds are only traded between stages.
-    Fixed,
-    /// The cycle may lie anywhere in `[shortest, longest]`, seconds.
-    Free {
-        /// Shortest cycle.
-        shortest_s: u32,
-        /// Longest cycle.
-        longest_s: u32,
-    },
+/// What bounds the stage lengths of the next cycle.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bounds {
+    /// Shortest and longest length of each stage that is kept, seconds.
+    pub(crate) stages_s: Vec<(u32, u32)>,
+    /// Stages that may be left out.
+    pub(crate) may_go: Vec<bool>,
+    /// Shortest and longest cycle, seconds; equal where it is set.
+    pub(crate) cycle_s: (f64, f64),
 }
+
+impl Bounds {
+    fn allow(&self, junction: &Junction, splits_s: &[u32]) -> bool {
+        let inside =
+            |(p, s): (usize, &u32)| *s == 0 && self.may_go[p] || (self.stages_s[p].0..=self.stages_s[p].1).contains(s);
+        splits_s.iter().enumerate().all(inside)
+            && junction.cycle_s(splits_s).is_some_and(|c| c >= self.cycle_s.0 - 1e-6 && c <= self.cycle_s.1 + 1e-6)
+    }
+
+    /// The nearest stage lengths that are allowed, each stage kept or left out as it is; `None` where there are none.
+    fn repaired(&self, junction: &Junction, splits_s: &[u32]) -> Option<Vec<u32>> {
+        let kept = |p: &usize| splits_s[*p] > 0;
+        let mut out: Vec<u32> =
+            splits_s.iter().zip(&self.stages_s).map(|(s, b)| if *s == 0 { 0 } else { (*s).clamp(b.0, b.1) }).collect();
+        for _ in 0..TRIES_MAX {
+            let cycle_s = junction.cycle_s(&out)?;
+            let all = (0..out.len()).filter(kept);
+            if cycle_s > self.cycle_s.1 + 1e-6 {
+                let p = all.filter(|&p| out[p] > self.stages_s[p].0).max_by_key(|&p| out[p] - self.stages_s[p].0)?;
+                out[p] -= 1;
+            } else if cycle_s < self.cycle_s.0 - 1e-6 {
+                let p = all.filter(|&p| out[p] < self.stages_s[p].1).max_by_key(|&p| out[p])?;
+                out[p] += 1;
+            } else {
+                return Some(out).filter(|o| self.allow(junction, o));
+            }
+        }
+        None
+    }
+
+    /// True where the cycle is set, and seconds are only traded between stages.
+    fn cycle_is_set(&self) -> bool {
+        self.cycle_s.1 - self.cycle_s.0 < 1.0
+    }
+}
+
+/// Seconds that a repair may move in all.
+const TRIES_MAX: usize = 1000;
 
 /// Splits in whole seconds and their modelled delay.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,44 +73,29 @@ pub(crate) struct Refined {
 /// Modelled delay of given splits.
 pub(crate) fn delay(junction: &Junction, demand: &Demand, arrivals: &Arrivals, splits_s: &[u32]) -> f64 {
     let exact: Vec<f64> = splits_s.iter().map(|s| f64::from(*s)).collect();
-    let service = junction.service(&demand.flow_vps, &exact);
-    fluid::run(junction, &service, &exact, &demand.queue_veh, arrivals, false).delay_veh_s
+    let service = junction.service(demand, &exact);
+    fluid::run(junction, &service, &exact, demand, arrivals, false).delay_veh_s
 }
 
-/// Descends from `start` within `bounds_s`.
+/// Descends from `start`, repaired to lie within `bounds`; `None` where nothing near it does.
 pub(crate) fn refine(
     junction: &Junction,
     demand: &Demand,
     arrivals: &Arrivals,
     start: &[u32],
-    bounds_s: &[(u32, u32)],
-    rule: CycleRule,
+    bounds: &Bounds,
     budget: &dyn Budget,
-) -> Refined {
-    let mut best = Refined { splits_s: start.to_vec(), delay_veh_s: delay(junction, demand, arrivals, start) };
-    let clearance_s = junction.clearance_s;
-    let allowed = |splits: &[u32]| {
-        let inside = splits
-            .iter()
-            .zip(bounds_s)
-            .enumerate()
-            .all(|(p, (s, b))| (b.0..=b.1).contains(s) || (*s == 0 && junction.omittable[p] && b.1 > 0));
-        let inside = inside && (splits.iter().all(|s| *s > 0) || junction.serves_all(splits));
-        let cycle_s = f64::from(splits.iter().sum::<u32>()) + clearance_s;
-        inside
-            && match rule {
-                CycleRule::Fixed => true,
-                CycleRule::Free { shortest_s, longest_s } => {
-                    cycle_s >= f64::from(shortest_s) && cycle_s <= f64::from(longest_s)
-                }
-            }
-    };
+) -> Option<Refined> {
+    let start = bounds.repaired(junction, start)?;
+    let delay_veh_s = delay(junction, demand, arrivals, &start);
+    let mut best = Refined { splits_s: start, delay_veh_s };
+    let fixed = bounds.cycle_is_set();
     for _ in 0..SWEEPS_MAX {
         let before = best.delay_veh_s;
         for step in STEPS_S {
-            for p in (0..best.splits_s.len()).filter(|p| junction.omittable[*p]) {
-                for candidate in toggled(&best.splits_s, p, bounds_s[p].0, rule) {
-                    if allowed(&candidate) {
+            for p in (0..best.splits_s.len()).filter(|p| bounds.may_go[*p]) {
+                for candidate in toggled(&best.splits_s, p, bounds.stages_s[p].0, fixed) {
+                    if bounds.allow(junction, &candidate) {
                         let d = delay(junction, demand, arrivals, &candidate);
                         if d < best.delay_veh_s - 1e-9 {
                             best = Refined { splits_s: candidate, delay_veh_s: d };
@@ -83,12 +103,12 @@ pub(crate) fn refine(
                     }
                 }
             }
-            for moved in moves(best.splits_s.len(), rule) {
+            for moved in moves(best.splits_s.len(), fixed) {
                 if budget.exhausted() {
-                    return best;
+                    return Some(best);
                 }
                 let Some(candidate) = moved.apply(&best.splits_s, step) else { continue };
-                if !allowed(&candidate) {
+                if !bounds.allow(junction, &candidate) {
                     continue;
                 }
                 let d = delay(junction, demand, arrivals, &candidate);
@@ -101,15 +121,15 @@ pub(crate) fn refine(
             break;
         }
     }
-    best
+    Some(best)
 }
 
 /// A stage left out or taken in again; with a fixed cycle, at the expense of each other stage in turn.
-fn toggled(splits: &[u32], stage: usize, shortest_s: u32, rule: CycleRule) -> Vec<Vec<u32>> {
+fn toggled(splits: &[u32], stage: usize, shortest_s: u32, fixed: bool) -> Vec<Vec<u32>> {
     let new_s = if splits[stage] == 0 { shortest_s } else { 0 };
     let mut base = splits.to_vec();
     base[stage] = new_s;
-    if rule != CycleRule::Fixed {
+    if !fixed {
         return vec![base];
     }
     (0..splits.len())
@@ -145,9 +165,9 @@ impl Move {
     }
 }
 
-fn moves(stages: usize, rule: CycleRule) -> Vec<Move> {
+fn moves(stages: usize, fixed: bool) -> Vec<Move> {
     let mut all = Vec::new();
-    if rule != CycleRule::Fixed {
+    if !fixed {
         for p in 0..stages {
             all.push(Move { longer: None, shorter: Some(p) });
             all.push(Move { longer: Some(p), shorter: None });

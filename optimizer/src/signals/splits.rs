@@ -135,7 +135,7 @@ struct Model {
 
 fn greens(lp: &mut LinearProgram, j: &GroupJunction<'_>, cycle_s: f64, weight: f64) -> Vec<Var> {
     let vars: Vec<Var> = j.bounds_s.iter().map(|(low, high)| lp.var(*low, *high, 0.0)).collect();
-    lp.row(vars.iter().map(|v| (*v, 1.0)).collect(), Sense::Equal, cycle_s - j.junction.clearance_s);
+    lp.row(vars.iter().map(|v| (*v, 1.0)).collect(), Sense::Equal, cycle_s - j.service.shape.clearance_s);
     for (v, reference) in vars.iter().zip(&j.reference_s) {
         let (up, down) =
             (lp.var(0.0, f64::INFINITY, DEVIATION_COST * weight), lp.var(0.0, f64::INFINITY, DEVIATION_COST * weight));
@@ -148,7 +148,7 @@ fn greens(lp: &mut LinearProgram, j: &GroupJunction<'_>, cycle_s: f64, weight: f
 fn capacity_row(lp: &mut LinearProgram, model: &Model, j: &GroupJunction<'_>, (i, l, k): (usize, usize, usize)) {
     let mut terms = vec![(model.served[k][i][l], 1.0)];
     let mut fixed = -j.junction.start_up_veh(j.service, l);
-    for (s, step) in j.junction.steps.iter().enumerate() {
+    for (s, step) in j.service.shape.steps.iter().enumerate() {
         fixed += j.service.extra_veh[s][l];
         match step.stage {
             Some(p) => terms.push((model.greens[k][i][p], -j.service.rate_vps[s][l])),

@@ -14,7 +14,7 @@ fn member(sample: &Sample, name: &str, cycle: Ds, later: Ds, computed_at: TimeDs
     let mut splits = controller.program.min_splits();
     let rest = controller.program.clearance_total() + splits[1..].iter().copied().sum();
     splits[0] = Ds(cycle.0.checked_sub(rest.0)?);
-    let plan = controller.program.compile(&controller.groups, &splits, Ds(0)).ok()?;
+    let plan = controller.program.compile(&controller.groups, &controller.conflicts, &splits, Ds(0)).ok()?;
     let mut published = Sample { controller: controller.clone(), plan }.published(computed_at);
     published.valid_from = TimeDs(50_000_000) + later;
     published.valid_until = published.valid_from + Ds(36_000);

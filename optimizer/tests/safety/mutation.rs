@@ -298,7 +298,11 @@ const MUTATIONS: [Mutation; 32] = [
         let at = dice.below(splits.len());
         let mut lengths: Vec<Ds> = splits.iter().map(|s| s.green).collect();
         lengths[at] = s.controller.program.min_splits()[at] - s.controller.limits.resolution;
-        let plan = s.controller.program.compile(&s.controller.groups, &lengths, s.plan.offset).ok()?;
+        let plan = s
+            .controller
+            .program
+            .compile(&s.controller.groups, &s.controller.conflicts, &lengths, s.plan.offset)
+            .ok()?;
         Some((plan, s.controller.clone()))
     }),
     ("the cycle is beyond every limit", &[4], |s, dice| {
@@ -306,7 +310,11 @@ const MUTATIONS: [Mutation; 32] = [
         let mut lengths: Vec<Ds> = splits.iter().map(|s| s.green).collect();
         let at = dice.below(lengths.len());
         lengths[at] += s.controller.limits.cycle_max;
-        let plan = s.controller.program.compile(&s.controller.groups, &lengths, s.plan.offset).ok()?;
+        let plan = s
+            .controller
+            .program
+            .compile(&s.controller.groups, &s.controller.conflicts, &lengths, s.plan.offset)
+            .ok()?;
         Some((plan, s.controller.clone()))
     }),
     ("the database asks a decisecond more between two groups", &[9], |s, dice| {
@@ -327,7 +335,8 @@ const MUTATIONS: [Mutation; 32] = [
         }
         let PlanView::Stages { splits } = &s.plan.view else { return None };
         let lengths: Vec<Ds> = splits.iter().map(|s| s.green).collect();
-        let plan = controller.program.compile(&controller.groups, &lengths, s.plan.offset).ok()?;
+        let plan =
+            controller.program.compile(&controller.groups, &controller.conflicts, &lengths, s.plan.offset).ok()?;
         let green = |s: Option<Protection>| s.is_some();
         let gap = Walk::of(&plan).gap((a.index(), green), (b.index(), green))?;
         let heads = &controller.groups[a.index()];

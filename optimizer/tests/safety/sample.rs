@@ -234,7 +234,7 @@ fn stages(dice: &mut Dice) -> Sample {
     };
     let tightest = controller
         .program
-        .compile(&controller.groups, &controller.program.min_splits(), Ds::ZERO)
+        .compile(&controller.groups, &controller.conflicts, &controller.program.min_splits(), Ds::ZERO)
         .expect("stages have lengths");
     draw_safety_times(dice, &mut controller, &tightest, &yields);
     let plan = stage_plan(dice, &controller);
@@ -246,7 +246,7 @@ fn stage_plan(dice: &mut Dice, controller: &Controller) -> TimingPlan {
     let splits: Vec<Ds> =
         controller.program.min_splits().iter().map(|min| *min + Ds(dice.within(0, 60) / unit * unit)).collect();
     let offset = Ds(dice.within(0, 3000) / unit * unit);
-    controller.program.compile(&controller.groups, &splits, offset).expect("stages have lengths")
+    controller.program.compile(&controller.groups, &controller.conflicts, &splits, offset).expect("stages have lengths")
 }
 
 /// Draws lengths and intergreens at or below those that the program has at its shortest, and conflicts between groups

@@ -37,7 +37,10 @@ fn what_real_networks_ship_passes() {
             for _ in 0..SPLITS {
                 let most = dice.within(0, spare) / minima.len() as u32;
                 let splits: Vec<Ds> = minima.iter().map(|min| *min + Ds(dice.within(0, most))).collect();
-                let plan = controller.program.compile(&controller.groups, &splits, Ds(dice.within(0, 999))).unwrap();
+                let plan = controller
+                    .program
+                    .compile(&controller.groups, &controller.conflicts, &splits, Ds(dice.within(0, 999)))
+                    .unwrap();
                 let expected = oracle::broken(&plan, controller, policy.max_red.0);
                 let too_short = plan.cycle < controller.limits.cycle_min;
                 match validate_plan(plan, controller, &policy) {

@@ -136,7 +136,12 @@ impl Fake {
         let stages = controller.program.stage_count();
         let plan = self.manner.split_s.map_or_else(
             || own.clone(),
-            |s| controller.program.compile(&controller.groups, &vec![Ds::from_s(s); stages], Ds::ZERO).unwrap(),
+            |s| {
+                controller
+                    .program
+                    .compile(&controller.groups, &controller.conflicts, &vec![Ds::from_s(s); stages], Ds::ZERO)
+                    .unwrap()
+            },
         );
         let published_s = (now.0 / 10).min(self.manner.silent_from_s) / RENEWED_S * RENEWED_S;
         let revision = published_s / RENEWED_S + 1;
