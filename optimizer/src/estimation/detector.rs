@@ -8,7 +8,7 @@ use greenkerb_models::detection::Observation;
 use greenkerb_models::ids::DetectorId;
 use greenkerb_models::units::{Ds, TimeDs};
 
-use super::health::Health;
+use super::health::{Beside, Health};
 
 /// When an observation came, against those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,9 +78,27 @@ pub(crate) struct DetectorTrack {
     pub(crate) health: Health,
     /// Since when.
     pub(crate) since: Option<TimeDs>,
+    /// What happened beside it since it last showed life.
+    pub(crate) beside: Beside,
+    /// It was covered in its last interval.
+    covered: bool,
 }
 
 impl DetectorTrack {
+    /// An interval is looked at for signs of life.
+    pub(crate) fn look(&mut self, i: &Interval) {
+        let covered = i.occupancy >= 0.5;
+        if i.count > 0 || covered != self.covered || (i.occupancy > 0.02 && i.occupancy < 0.95) {
+            self.beside = Beside::default();
+        }
+        self.covered = covered;
+    }
+
+    /// It was covered, without a break, when last heard.
+    pub(crate) fn is_covered(&self) -> bool {
+        self.covered
+    }
+
     /// Takes an observation into the record.
     pub(crate) fn take(&mut self, o: &Observation, feed_now: TimeDs) -> Timeliness {
         let interval = Interval { begin: o.begin, length: o.length, count: o.count, occupancy: o.occupancy };

@@ -26,6 +26,15 @@ pub(crate) struct Passed {
     pub(crate) count: u32,
 }
 
+/// What the signals did to a lane since the estimator was last advanced.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Shown {
+    /// Vehicles that could pass.
+    pub can_pass_veh: f64,
+    /// It has green now.
+    pub green: bool,
+}
+
 /// Where a loop lies, as its lane sees it. Upstream comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
@@ -44,6 +53,10 @@ pub struct Estimator {
     feed_since: Option<TimeDs>,
     feed_now: TimeDs,
     judged: TimeDs,
+    /// When it was last advanced.
+    advanced: Option<TimeDs>,
+    /// Whether each lane had green then.
+    green: Vec<bool>,
     passed: Vec<Passed>,
 }
 
@@ -71,6 +84,8 @@ impl Estimator {
         Self {
             detectors: vec![DetectorTrack::default(); network.detectors().len()],
             rules: HealthRules::default(),
+            green: vec![false; lanes.len()],
+            advanced: None,
             lanes,
             lane_track,
             network,
@@ -94,8 +109,8 @@ impl Estimator {
         self.feed_since.map(|_| self.feed_now)
     }
 
-    /// Turns everything that ended by `now` into estimates.
-    pub fn advance(&mut self, now: TimeDs) {
+    /// Turns everything that ended by `now` into estimates. `shown` tells what the signals did to a lane meanwhile.
+    pub fn advance(&mut self, now: TimeDs, shown: impl Fn(LaneId) -> Shown) {
         if self.feed_since.is_none() {
             return;
         }
@@ -103,30 +118,67 @@ impl Estimator {
             self.judged = now;
             self.judge(now);
         }
+        let seconds = self.advanced.map_or(0.0, |last| now.since(last) as f64 / 10.0).clamp(0.0, 60.0);
+        self.advanced = Some(now);
         let heard = self.drain(now);
         for k in 0..self.lanes.len() {
             let trust = self.trust(k);
+            let shown = shown(self.lanes[k].lane);
+            self.look_beside(k, &heard, shown.green);
             for (interval, place) in self.due(k, &heard) {
-                let lane = &mut self.lanes[k];
                 match place {
-                    Place::StopBar if trust.stop => {
-                        let queued_before = lane.queued();
-                        let unseen = lane.depart(&interval, trust);
-                        if queued_before && lane.queued() {
-                            let Interval { begin, length, count, .. } = interval;
-                            self.passed.push(Passed { lane: lane.lane, begin, length, count });
-                        }
-                        self.take_from_beside(k, unseen);
-                    }
-                    Place::Upstream(number) if trust.advance => lane.arrive(number, &interval),
+                    Place::StopBar if trust.stop => self.depart(k, &interval, trust),
+                    Place::Upstream(number) if trust.advance => self.lanes[k].arrive(number, &interval),
                     _ => {}
                 }
             }
             self.lanes[k].settle(trust);
             if !trust.stop && !trust.advance {
                 let flow_vph = self.imputed_vph(k);
-                self.lanes[k].impute(flow_vph);
+                self.lanes[k].impute(flow_vph, seconds);
             }
+            if !trust.stop {
+                self.lanes[k].depart_unseen(shown.can_pass_veh);
+            }
+        }
+    }
+
+    /// An interval of the stop bar of lane `k`.
+    fn depart(&mut self, k: usize, interval: &Interval, trust: Trust) {
+        let lane = &mut self.lanes[k];
+        let queued_before = lane.queued();
+        let unseen = lane.depart(interval, trust);
+        if queued_before && lane.queued() {
+            let Interval { begin, length, count, .. } = *interval;
+            self.passed.push(Passed { lane: lane.lane, begin, length, count });
+        }
+        self.take_from_beside(k, unseen);
+    }
+
+    /// Notes what the loops of lane `k` and its signals say about each other.
+    fn look_beside(&mut self, k: usize, heard: &[Vec<Interval>], green: bool) {
+        let ended = std::mem::replace(&mut self.green[k], green) && !green;
+        let lane = &self.lanes[k];
+        let Some(stop) = lane.stop else { return };
+        let counted = |d: DetectorId| heard[d.index()].iter().map(|i| f64::from(i.count)).sum::<f64>();
+        let heard_s = |d: DetectorId| heard[d.index()].iter().map(|i| i.length.seconds()).sum::<f64>();
+        let usable = |tracks: &[DetectorTrack], d: DetectorId| tracks[d.index()].health.trusted();
+        let came: f64 = lane.advance.iter().map(|u| counted(u.detector) * u.weight).sum();
+        let came = if lane.advance.iter().all(|u| usable(&self.detectors, u.detector)) { came } else { 0.0 };
+        let went = if usable(&self.detectors, stop) { counted(stop) } else { 0.0 };
+        let nobody_stands = lane.is_free() && usable(&self.detectors, stop);
+        let track = &mut self.detectors[stop.index()];
+        heard[stop.index()].iter().for_each(|i| track.look(i));
+        track.beside.vehicles += came;
+        track.beside.greens += u32::from(ended && track.is_covered());
+        for u in &lane.advance {
+            let track = &mut self.detectors[u.detector.index()];
+            heard[u.detector.index()].iter().for_each(|i| track.look(i));
+            if u.weight >= 1.0 {
+                track.beside.vehicles += went;
+            }
+            let covered_s = if track.is_covered() && nobody_stands { heard_s(u.detector) } else { 0.0 };
+            track.beside.alone_s += covered_s;
         }
     }
 
@@ -191,6 +243,7 @@ impl Estimator {
             let health = self.rules.judge(&Evidence {
                 intervals: &track.window,
                 usual: track.usual,
+                beside: track.beside,
                 feed_now: self.feed_now,
                 feed_since,
                 other_count: self.other_count(id, &watched),

@@ -9,6 +9,14 @@ use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 
 use super::detector::Interval;
 
+/// Intervals up to this length tell how a vehicle covers the loop from one to the next.
+const COURSE_INTERVAL_MAX: Ds = Ds::from_s(2);
+
+/// So many of them are looked at, and this share of pairs must contradict each other: random numbers do in a quarter,
+/// vehicles that change lane across a loop in single ones.
+const COURSE_INTERVALS: usize = 40;
+const COURSE_SHARE: f64 = 0.1;
+
 /// State of a detector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,7 +32,7 @@ pub enum Health {
     StuckOff,
     /// More counts than one lane can pass.
     Chatter,
-    /// Counts and occupancies that cannot both be true.
+    /// Counts and occupancies that cannot both be true, in one interval or in two that follow each other.
     ImpossiblePair,
     /// Its total contradicts the other detector on its lane and its own past.
     Inconsistent,
@@ -47,7 +55,14 @@ pub struct HealthRules {
     pub missing_after: Ds,
     /// Occupied without a break and without a count for longer than this is stuck on.
     pub stuck_on_after: Ds,
-    /// This many vehicles at the other detector, and none here, is stuck off.
+    /// Occupied without a count through this many greens of its lane, and for this long, is stuck on.
+    pub stuck_on_greens: u32,
+    /// See `stuck_on_greens`.
+    pub stuck_on_through: Ds,
+    /// Occupied without a count for this long while nobody stands before it is stuck on.
+    pub stuck_on_alone: Ds,
+    /// This many vehicles at the other detector, and none here, is stuck off; half of it where not even an occupancy
+    /// was seen.
     pub stuck_off_vehicles: u32,
     /// More than this many vehicles an hour over two minutes is chatter: above any saturation flow (HCM 7th ed.: 1,900
     /// veh/h/lane) with room for platoons.
@@ -61,12 +76,26 @@ impl Default for HealthRules {
         Self {
             window: Ds::from_s(600),
             missing_after: Ds::from_s(30),
-            stuck_on_after: Ds::from_s(300),
+            stuck_on_after: Ds::from_s(240),
+            stuck_on_greens: 2,
+            stuck_on_through: Ds::from_s(60),
+            stuck_on_alone: Ds::from_s(20),
             stuck_off_vehicles: 20,
             chatter_vph: 2600.0,
             impossible_share: 0.3,
         }
     }
+}
+
+/// What happened beside a detector since it last showed life: a count, or a change of occupancy.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside {
+    /// Vehicles that the other detector of its lane counted.
+    pub(crate) vehicles: f64,
+    /// Greens of its lane that have passed.
+    pub(crate) greens: u32,
+    /// How long it has been covered although nobody stood before it, seconds.
+    pub(crate) alone_s: f64,
 }
 
 /// What the rules are told about one detector.
@@ -77,6 +106,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) usual: Ds,
     /// End of the newest interval of any detector.
     pub(crate) feed_now: TimeDs,
+    /// What its lane and signals show beside it.
+    pub(crate) beside: Beside,
     /// When the feed was first heard.
     pub(crate) feed_since: TimeDs,
     /// Vehicles counted in the window by the other detector on its lane, if there is one that is not missing.
@@ -112,6 +143,10 @@ impl HealthRules {
         let count: u32 = e.intervals.iter().map(|i| i.count).sum();
         let empty = count == 0 && e.intervals.iter().all(|i| i.occupancy < 0.02);
         let seen_s = e.intervals.iter().map(|i| i.length.seconds()).sum::<f64>();
+        let free = e.intervals.back().is_some_and(|i| i.occupancy < 0.02);
+        if free && e.beside.vehicles >= f64::from(self.stuck_off_vehicles) / 2.0 {
+            return Health::StuckOff;
+        }
         if empty && e.other_count.is_some_and(|o| o >= self.stuck_off_vehicles) {
             return Health::StuckOff;
         }
@@ -138,6 +173,12 @@ impl HealthRules {
                 break;
             }
             occupied += u64::from(i.length.0);
+        }
+        if e.beside.alone_s >= self.stuck_on_alone.seconds() {
+            return true;
+        }
+        if e.beside.greens >= self.stuck_on_greens && occupied >= u64::from(self.stuck_on_through.0) {
+            return true;
         }
         // A jam stands on both loops of a lane; then the other one counts nothing either and nobody is blamed.
         occupied > u64::from(self.stuck_on_after.0) && e.other_count.is_none_or(|o| o > 0)
@@ -170,7 +211,21 @@ impl HealthRules {
                 impossible += 1;
             }
         }
-        with_traffic >= 20 && f64::from(impossible) > self.impossible_share * f64::from(with_traffic)
+        if with_traffic >= 20 && f64::from(impossible) > self.impossible_share * f64::from(with_traffic) {
+            return true;
+        }
+        self.impossible_course(e)
+    }
+
+    /// Between two counts a loop is covered once at most: two short intervals without a count that are both covered in
+    /// part contradict each other, for a vehicle that came in the first still stands there in the second.
+    fn impossible_course(&self, e: &Evidence<'_>) -> bool {
+        let short = |i: &&Interval| i.length <= COURSE_INTERVAL_MAX;
+        let newest: Vec<&Interval> = e.intervals.iter().rev().take(COURSE_INTERVALS).filter(short).collect();
+        let partly = |i: &Interval| i.count == 0 && i.occupancy > 0.05 && i.occupancy < 0.95;
+        let pairs = newest.windows(2).filter(|w| w[1].end() == w[0].begin);
+        let (all, broken) = pairs.fold((0, 0), |(n, b), w| (n + 1, b + u32::from(partly(w[0]) && partly(w[1]))));
+        newest.len() == COURSE_INTERVALS && f64::from(broken) >= COURSE_SHARE * f64::from(all)
     }
 }
 

@@ -180,6 +180,7 @@ pub(crate) struct LaneTrack {
     rolling: VecDeque<(TimeDs, f64)>,
     imputed_vph: Option<f64>,
     source: Source,
+    stop_is_trusted: bool,
     /// Seconds the stop bar has been free without a count.
     free_s: f64,
     /// Vehicles since the last gap.
@@ -224,6 +225,7 @@ impl LaneTrack {
             rolling: VecDeque::new(),
             imputed_vph: None,
             source: Source::Unknown,
+            stop_is_trusted: true,
             free_s: 0.0,
             since_gap: 0,
             greens_failed: 0,
@@ -385,14 +387,27 @@ impl LaneTrack {
         self.rolling.iter().map(|r| r.1).sum()
     }
 
-    /// Time passes without any trusted loop: the queue is what the imputed flow would bring in half a minute.
-    pub(crate) fn impute(&mut self, flow_vph: f64) {
+    /// Time passes without a trusted stop bar: so many go as the signals let pass.
+    pub(crate) fn depart_unseen(&mut self, can_pass_veh: f64) {
+        let beyond = self.beyond;
+        self.queue = (self.queue - can_pass_veh).max(0.0);
+        self.beyond = if self.covered() { beyond } else { 0.0 };
+        (self.greens_failed, self.since_gap, self.held_s, self.queued) = (0, 0, 0.0, false);
+    }
+
+    /// Time passes without any trusted loop: so many come as the imputed flow brings.
+    pub(crate) fn impute(&mut self, flow_vph: f64, seconds: f64) {
         self.imputed_vph = Some(flow_vph);
-        self.queue = (flow_vph / 3600.0 * 30.0).min(self.storage_veh);
+        self.queue = (self.queue + flow_vph / 3600.0 * seconds).min(self.storage_veh);
         self.beyond = 0.0;
         for u in &mut self.advance {
             u.covered = false;
         }
+    }
+
+    /// Nobody has stood at the line for longer than any headway.
+    pub(crate) fn is_free(&self) -> bool {
+        self.free_s >= GAP_S
     }
 
     /// Settles where the numbers come from.
@@ -406,6 +421,7 @@ impl LaneTrack {
         if self.source != Source::Imputed {
             self.imputed_vph = None;
         }
+        self.stop_is_trusted = trust.stop;
     }
 
     /// Long-term flow while the lane was trusted, vehicles per hour.
@@ -429,6 +445,7 @@ impl LaneTrack {
             // The two loops see the same stream; vehicles that changed lane between them show in one only.
             Source::Measured => {
                 let (a, d) = (self.arrivals_vph().unwrap_or(0.0) * self.scale(), self.departures.mean());
+                let d = d.filter(|_| self.stop_is_trusted);
                 d.map_or(a, |d| if self.covered() { a.max(d) } else { 0.5 * (a + d) })
             }
             Source::StopBarOnly => self.departures.mean().unwrap_or(0.0),

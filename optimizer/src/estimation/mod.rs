@@ -9,8 +9,8 @@ mod turning;
 
 pub use detector::{DetectorStatus, Reading, Timeliness};
 pub(crate) use discharge::Discharge;
-pub use estimator::Estimator;
 pub(crate) use estimator::Passed;
+pub use estimator::{Estimator, Shown};
 pub use health::{Health, HealthRules};
 pub use lane::{LaneEstimate, Source};
 pub use turning::{TurningCounts, TurningRatios, turning_ratios};

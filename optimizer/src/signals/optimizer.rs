@@ -9,7 +9,7 @@ use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKi
 use greenkerb_models::signal::{PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
-use crate::estimation::{DetectorStatus, Estimator, Passed, Timeliness};
+use crate::estimation::{DetectorStatus, Estimator, Passed, Shown, Timeliness};
 use crate::safety::{Publication, Refusals, Validated, validate_publication};
 
 use super::budget::Budget;
@@ -127,14 +127,16 @@ impl SignalOptimizer {
     /// Advances to `now` on the data's clock and decides whatever is due. A time before the last one changes nothing.
     pub fn advance(&mut self, now: TimeDs, budget: &dyn Budget) -> StepOutcome {
         let mut outcome = StepOutcome::default();
-        if let Some(last) = self.now {
+        let last = self.now;
+        if let Some(last) = last {
             if now <= last {
                 return outcome;
             }
             self.cadence = Ds(now.since(last).clamp(1, 600) as u32);
         }
         self.now = Some(now);
-        self.estimator.advance(now);
+        let shown = self.shown(last.unwrap_or(now), now);
+        self.estimator.advance(now, |lane| shown[lane.index()]);
         self.learn_discharge();
         for i in 0..self.charges.len() {
             let controller = self.network.controller(ControllerId::at(i));
@@ -232,31 +234,27 @@ impl SignalOptimizer {
             .is_none_or(|p| p.get().valid_until.since(now) < i64::from(self.settings.renew_before.0))
     }
 
+    /// What the signals did to each lane of the network from `last` to `now`.
+    fn shown(&self, last: TimeDs, now: TimeDs) -> Vec<Shown> {
+        let mut shown = vec![Shown::default(); self.network.lanes().len()];
+        for charge in &self.charges {
+            let demand = charge.junction.demand(&self.estimator);
+            let Some((passing, green)) = passing(charge, &demand, last, now) else { continue };
+            for (l, lane) in charge.junction.lanes.iter().enumerate() {
+                shown[lane.lane.index()] = Shown { can_pass_veh: passing[l], green: green[l] };
+            }
+        }
+        shown
+    }
+
     /// Demand at the start of the next cycle: the queue now, what still comes and what still goes until then.
     fn demand_at(&self, i: usize, boundary: TimeDs, now: TimeDs) -> Demand {
         let charge = &self.charges[i];
         let mut demand = charge.junction.demand(&self.estimator);
-        let running = charge.timeline.plan_at(now);
-        let PlanView::Stages { splits } = &running.view else { return demand };
-        let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-        let service = charge.junction.service(&demand, &splits_s);
-        let lengths_s = service.shape.lengths_s(&splits_s);
-        let cycle_s: f64 = lengths_s.iter().sum();
+        let Some((passing, _)) = passing(charge, &demand, now, boundary) else { return demand };
         let ahead_s = boundary.since(now) as f64 / 10.0;
-        let position_s = running.position_at(now).seconds();
-        for l in 0..charge.junction.lanes.len() {
-            let mut from_s = 0.0;
-            let mut passed = 0.0;
-            for (s, length_s) in lengths_s.iter().enumerate() {
-                for wrap_s in [0.0, cycle_s] {
-                    let begin = (from_s + wrap_s).max(position_s);
-                    let end = (from_s + wrap_s + length_s).min(position_s + ahead_s);
-                    passed += service.rate_vps[s][l] * (end - begin).max(0.0);
-                }
-                from_s += length_s;
-            }
-            let queue = demand.queue_veh[l] + demand.flow_vps[l] * ahead_s;
-            demand.queue_veh[l] = (queue - passed).max(0.0);
+        for (l, passed) in passing.into_iter().enumerate() {
+            demand.queue_veh[l] = (demand.queue_veh[l] + demand.flow_vps[l] * ahead_s - passed).max(0.0);
         }
         demand
     }
@@ -400,6 +398,36 @@ impl SignalOptimizer {
             .collect();
         NetworkState { now: self.now, lanes: self.estimator.lanes(), controllers }
     }
+}
+
+/// Vehicles that each lane can pass from one instant to another under the plan in force at the first, and whether it has
+/// green at the second.
+fn passing(charge: &Charge, demand: &Demand, from: TimeDs, to: TimeDs) -> Option<(Vec<f64>, Vec<bool>)> {
+    let plan = charge.timeline.plan_at(from);
+    let PlanView::Stages { splits } = &plan.view else { return None };
+    let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
+    let junction = &charge.junction;
+    let service = junction.service(demand, &splits_s);
+    let lengths_s = service.shape.lengths_s(&splits_s);
+    let cycle_s: f64 = lengths_s.iter().sum();
+    let begin_s = plan.position_at(from).seconds();
+    let end_s = begin_s + (to.since(from) as f64 / 10.0).min(cycle_s);
+    let mut passed = vec![0.0; junction.lanes.len()];
+    let mut green = vec![false; junction.lanes.len()];
+    let mut step_s = 0.0;
+    for (s, length_s) in lengths_s.iter().enumerate() {
+        for wrap_s in [0.0, cycle_s] {
+            let (first, last) = (step_s + wrap_s, step_s + wrap_s + length_s);
+            let overlap_s = (last.min(end_s) - first.max(begin_s)).max(0.0);
+            let ends_in_it = first <= end_s && end_s < last;
+            for l in 0..junction.lanes.len() {
+                passed[l] += service.rate_vps[s][l] * overlap_s;
+                green[l] |= ends_in_it && junction.is_green(&service.shape, s, l);
+            }
+        }
+        step_s += length_s;
+    }
+    Some((passed, green))
 }
 
 /// The stage that a controller showed through the whole of an interval, if the lane was past its start-up then.
