@@ -225,31 +225,51 @@ impl Program {
         if let Some((stage, group)) = self.left_without_green(splits) {
             return Err(ProgramError::EmptyStage { stage, group });
         }
-        let at: Vec<usize> = (0..self.steps.len()).filter(|&i| self.steps[i].kind != StepKind::Clearance).collect();
         let kept: Vec<usize> = (0..stages).filter(|&p| splits[p] > Ds::ZERO).collect();
         let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return Err(ProgramError::NoStage) };
-        let timed = |i: usize, stage: Option<usize>, length: Ds| TimedStep {
-            stage,
-            length,
-            shows: self.steps[i].shows.clone(),
-        };
-        let clearance = |range: std::ops::Range<usize>| range.map(|i| timed(i, None, self.steps[i].shipped));
+        let lead_in = self.steps.iter().take_while(|s| s.kind == StepKind::Clearance).count();
         let mut course = Vec::with_capacity(self.steps.len());
-        // What lies before the first stage belongs to the way from the last one, as the program has it or made anew.
+        // What the program has before its first stage stays there.
         let wraps_whole = first == 0 && last + 1 == stages;
-        if wraps_whole {
-            course.extend(clearance(0..at[0]));
-        }
+        let lead_in = if wraps_whole { lead_in } else { 0 };
+        course.extend((0..lead_in).map(|i| self.timed(i, None, self.steps[i].shipped)));
         for (k, &p) in kept.iter().enumerate() {
-            course.push(timed(at[p], Some(p), splits[p]));
-            match kept.get(k + 1) {
-                Some(&q) if q == p + 1 => course.extend(clearance(at[p] + 1..at[q])),
-                Some(&q) => course.push(self.joined(groups, conflicts, (at[p], at[q]))),
-                None if wraps_whole => course.extend(clearance(at[p] + 1..self.steps.len())),
-                None => course.push(self.joined(groups, conflicts, (at[p], at[first]))),
+            course.push(self.timed(self.step_of(p), Some(p), splits[p]));
+            let mut after = self.clearance(groups, conflicts, (p, kept.get(k + 1).copied().unwrap_or(first)));
+            if k + 1 == kept.len() {
+                after.truncate(after.len() - lead_in);
             }
+            course.extend(after);
         }
         Ok(course)
+    }
+
+    fn timed(&self, step: usize, stage: Option<usize>, length: Ds) -> TimedStep {
+        TimedStep { stage, length, shows: self.steps[step].shows.clone() }
+    }
+
+    /// Number of the step that is a stage.
+    fn step_of(&self, stage: usize) -> usize {
+        let mut stages = (0..self.steps.len()).filter(|&i| self.steps[i].kind != StepKind::Clearance);
+        stages.nth(stage).unwrap_or(0)
+    }
+
+    /// What is shown between two stages: the program's own steps where the second follows the first, one step made of
+    /// the database's times where stages between them are left out.
+    #[must_use]
+    pub fn clearance(
+        &self,
+        groups: &[SignalGroup],
+        conflicts: &ConflictMatrix,
+        (before, after): (usize, usize),
+    ) -> Vec<TimedStep> {
+        let (from, to) = (self.step_of(before), self.step_of(after));
+        if after != (before + 1) % self.stage_count().max(1) {
+            return vec![self.joined(groups, conflicts, (from, to))];
+        }
+        let steps = self.steps.len();
+        let count = (to + steps - from - 1) % steps;
+        (1..=count).map(|k| (from + k) % steps).map(|i| self.timed(i, None, self.steps[i].shipped)).collect()
     }
 
     /// The clearance from one step to another that does not follow it in the program.

@@ -66,6 +66,59 @@ fn lane_service(
     }
 }
 
+/// What a lane can pass in each second of a cycle of `cycle_s`.
+pub(crate) fn lane_profile(
+    junction: &Junction,
+    service: &Service,
+    splits_s: &[f64],
+    lane: usize,
+    cycle_s: usize,
+) -> Vec<f64> {
+    let mut can = Vec::new();
+    lane_service(junction, service, &service.shape.lengths_s(splits_s), lane, cycle_s, &mut can);
+    can
+}
+
+/// Mean queue and departures in each second when arrivals and service repeat each cycle. Of more than the lane can pass
+/// only as much is let come.
+pub(crate) fn cyclic(can: &[f64], arrivals: &[f64]) -> (f64, Vec<f64>) {
+    let (most, all) = (can.iter().sum::<f64>(), arrivals.iter().sum::<f64>());
+    let part = if all > SATURATED * most { SATURATED * most / all } else { 1.0 };
+    let mut queue = 0.0;
+    let mut departures = vec![0.0; can.len()];
+    let mut sum = 0.0;
+    // The first cycle finds the queue that the second starts with.
+    for _ in 0..2 {
+        sum = 0.0;
+        for (t, a) in arrivals.iter().enumerate() {
+            queue += a * part;
+            departures[t] = queue.min(can[t]);
+            queue -= departures[t];
+            sum += queue;
+        }
+    }
+    (sum / can.len().max(1) as f64, departures)
+}
+
+/// Mean queue of all lanes in the long run, random arrivals included, vehicles.
+pub(crate) fn steady_queue_veh(junction: &Junction, demand: &Demand, splits_s: &[f64]) -> f64 {
+    let service = junction.service(demand, splits_s);
+    let exact_s: f64 = service.shape.lengths_s(splits_s).iter().sum();
+    let cycle_s = (exact_s.round() as usize).max(1);
+    let capacity_veh = junction.capacity_veh(&service, splits_s);
+    (0..junction.lanes.len())
+        .map(|l| {
+            let flow_vps = demand.flow_vps[l];
+            let can = lane_profile(junction, &service, splits_s, l, cycle_s);
+            let random_s = overflow_s(flow_vps, (capacity_veh[l] / exact_s).max(1e-3));
+            cyclic(&can, &vec![flow_vps; cycle_s]).0 + flow_vps * random_s
+        })
+        .sum()
+}
+
+/// Degree of saturation up to which a repeating queue is meaningful.
+const SATURATED: f64 = 0.97;
+
 /// Adds `rate` per second over `[from_s, to_s)` to the seconds it touches.
 fn spread(out: &mut [f64], from_s: f64, to_s: f64, rate: f64) {
     if rate <= 0.0 || to_s <= from_s {

@@ -84,6 +84,37 @@ fn descend(
         .min_by(|a, b| a.delay_veh_s.total_cmp(&b.delay_veh_s))
 }
 
+/// Decides the next cycle of a member of a group, from what the group's linear program asks of it.
+pub(crate) fn decide_from(
+    junction: &Junction,
+    demand: &Demand,
+    arrivals: &Arrivals,
+    running_s: &[u32],
+    bounds: &Bounds,
+    asked_s: &[f64],
+    budget: &dyn Budget,
+) -> Decision {
+    let kept_veh_s = delay(junction, demand, arrivals, running_s);
+    let start = whole_seconds(asked_s, &bounds.stages_s);
+    let found = descend(junction, demand, arrivals, &start, bounds, budget);
+    let kept = Refined { splits_s: running_s.to_vec(), delay_veh_s: kept_veh_s };
+    let Refined { splits_s, delay_veh_s } = found.unwrap_or(kept);
+    let exact: Vec<f64> = splits_s.iter().map(|s| f64::from(*s)).collect();
+    let capacity_veh = junction.capacity_veh(&junction.service(demand, &exact), &exact);
+    let fullness = |l: &usize| demand.flow_vps[*l] / capacity_veh[*l].max(1e-3);
+    Decision {
+        splits_s,
+        method: Method::StoreAndForward,
+        delay_veh_s,
+        kept_veh_s,
+        mu: None,
+        binding_lane: (0..junction.lanes.len()).max_by(|a, b| fullness(a).total_cmp(&fullness(b))),
+        status: None,
+        objective: None,
+        trouble: None,
+    }
+}
+
 /// Decides the next cycle of one controller.
 pub(crate) fn decide(
     junction: &Junction,

@@ -12,11 +12,14 @@
 //! | `timeline` | what a controller runs, and when |
 
 mod budget;
+mod coordination;
 mod cycle;
+mod feeds;
 mod fluid;
 mod isolated;
 mod junction;
 mod max_pressure;
+mod offsets;
 mod optimizer;
 mod refine;
 mod report;

@@ -6,20 +6,28 @@ use greenkerb_models::detection::Observation;
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKind, Revision};
-use greenkerb_models::signal::{PlanView, TimingPlan};
+use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::{DetectorStatus, Estimator, Passed, Shown, Timeliness};
-use crate::safety::{Publication, Refusals, Validated, validate_publication};
+use crate::safety::{Publication, Refusals, Validated, validate_group, validate_publication};
 
 use super::budget::Budget;
+use super::coordination::{Candidate, Group, form, streams};
+use super::feeds::{Feed, feeds};
 use super::fluid::Arrivals;
 use super::isolated::{self, Decision, Method};
 use super::junction::{Demand, Junction, START_UP_S};
+use super::max_pressure::fill;
+use super::offsets::{Member, fed};
 use super::refine::Bounds;
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 use super::settings::Settings;
+use super::splits::{self, GroupJunction, split_plan};
 use super::timeline::Timeline;
+
+/// A group whose best cycle has moved by no more than this keeps the one it has.
+const CYCLE_KEPT_S: u32 = 6;
 
 /// Seconds the second-by-second model looks ahead.
 const HORIZON_S: usize = 120;
@@ -37,6 +45,14 @@ struct Charge {
     decided: Option<TimeDs>,
 }
 
+/// A coordination group at work.
+#[derive(Debug)]
+struct Running {
+    group: Group,
+    /// Stage lengths that the group's linear program asks for, by member, and until when they are fresh.
+    asked: Option<(TimeDs, Vec<Vec<f64>>)>,
+}
+
 /// Retimes the signals of a network.
 #[derive(Debug)]
 pub struct SignalOptimizer {
@@ -46,6 +62,10 @@ pub struct SignalOptimizer {
     charges: Vec<Charge>,
     /// Controller and lane number in its model, per lane of the network.
     lane_of: Vec<Option<(usize, usize)>>,
+    feeds: Vec<Feed>,
+    groups: Vec<Running>,
+    /// When groups were last formed, or first could have been.
+    regrouped: Option<TimeDs>,
     now: Option<TimeDs>,
     /// Time between the last two steps.
     cadence: Ds,
@@ -77,6 +97,9 @@ impl SignalOptimizer {
             }
         }
         Self {
+            feeds: feeds(&network, &lane_of),
+            groups: Vec::new(),
+            regrouped: None,
             lane_of,
             estimator: Estimator::new(network.clone()),
             network,
@@ -153,7 +176,214 @@ impl SignalOptimizer {
                 self.decide(i, boundary, now, budget, &mut outcome);
             }
         }
+        let last = *self.regrouped.get_or_insert(now);
+        if now.since(last) >= i64::from(self.settings.regroup_every.0) {
+            self.regrouped = Some(now);
+            self.regroup(now, budget, &mut outcome);
+        }
         outcome
+    }
+
+    /// Forms coordination groups from the flows of late, and takes those up that are new.
+    fn regroup(&mut self, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        let candidates: Vec<Candidate<'_>> = (0..self.charges.len()).map(|i| self.candidate(i, now)).collect();
+        let Some(formed) = form(&candidates, &self.feeds, self.settings.coordination_gain_min, budget) else { return };
+        let before = std::mem::take(&mut self.groups);
+        for group in formed {
+            // The same controllers at nearly the same cycle stay as they are: every change of offset costs them.
+            let same = |r: &&Running| {
+                r.group.members == group.members && r.group.cycle_s.abs_diff(group.cycle_s) <= CYCLE_KEPT_S
+            };
+            match before.iter().find(same) {
+                Some(kept) => self.groups.push(Running { group: kept.group.clone(), asked: None }),
+                None => self.take_up(group, now, budget, outcome),
+            }
+        }
+    }
+
+    /// A controller as the forming of groups sees it: with its flows, without its queues, at liberty.
+    fn candidate(&self, i: usize, now: TimeDs) -> Candidate<'_> {
+        let charge = &self.charges[i];
+        let mut demand = charge.junction.demand(&self.estimator);
+        demand.queue_veh.fill(0.0);
+        demand.weight.fill(1.0);
+        let controller = self.network.controller(ControllerId::at(i));
+        let policy = &self.settings.policy;
+        let low = controller.limits.cycle_min.max(policy.cycle_min).seconds();
+        let high = controller.limits.cycle_max.min(policy.cycle_max).min(policy.max_red).seconds();
+        let minima = controller.program.min_splits();
+        let bounds = Bounds {
+            stages_s: minima.iter().map(|min| (min.0.div_ceil(10), (high as u32).max(min.0.div_ceil(10)))).collect(),
+            may_go: charge.junction.omittable.clone(),
+            may_start: vec![true; minima.len()],
+            cycle_s: (low, high.max(low)),
+        };
+        Candidate { junction: &charge.junction, demand, running_s: whole_splits(charge.timeline.plan_at(now)), bounds }
+    }
+
+    /// Brings all members of a new group into step at once, or none of them.
+    fn take_up(&mut self, group: Group, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        let mut plans = Vec::new();
+        for (k, &i) in group.members.iter().enumerate() {
+            let boundary = self.boundary(i, now);
+            let running = self.charges[i].timeline.plan_at(boundary - Ds(1)).clone();
+            let running_s = whole_splits(&running);
+            let demand = self.demand_at(i, boundary, now);
+            let cycle_s = Bounds::set_cycle_s(group.cycle_s);
+            let Some(bounds) = self.bounds(i, &running_s, running.cycle.seconds()) else { return };
+            if group.cycle_s as f64 > bounds.cycle_s.1 || cycle_s.0 < bounds.cycle_s.0 {
+                return;
+            }
+            let bounds = Bounds { cycle_s, ..bounds };
+            let arrivals = Arrivals::uniform(&demand, HORIZON_S);
+            let charge = &self.charges[i];
+            let decision = isolated::decide(&charge.junction, &demand, &arrivals, &running_s, &bounds, 1, budget);
+            let Some(plan) = self.compiled(i, &decision.splits_s, Some(group.cycle_s), group.offsets_s[k]) else {
+                return;
+            };
+            let percent = 100.0 * group.gain;
+            let text = format!(
+                "coordinated with {} others at a cycle of {} s, offset {} s: {percent:.1} % less delay expected",
+                group.members.len() - 1,
+                group.cycle_s,
+                group.offsets_s[k]
+            );
+            let reasons = vec![reason(ReasonKind::Changed, &text, Some(("group_gain_percent", percent)))];
+            match self.judge(i, plan, reasons, boundary, now) {
+                Ok(plan) => plans.push((i, boundary, plan)),
+                Err(refusals) => {
+                    outcome.refused.push((ControllerId::at(i), refusals));
+                    return;
+                }
+            }
+        }
+        let changing: Vec<&Validated<PublishedPlan>> = plans.iter().map(|p| &p.2).collect();
+        if let Err(refusals) = validate_group(&changing, &[], &self.settings.policy) {
+            outcome.refused.push((ControllerId::at(group.members[0]), refusals));
+            return;
+        }
+        for (i, boundary, plan) in plans {
+            self.charges[i].decided = Some(boundary);
+            self.commit(i, plan, outcome);
+        }
+        self.groups.push(Running { group, asked: None });
+    }
+
+    /// The plan of these stage lengths; with a set cycle, the longest stage takes the tenths that are left.
+    fn compiled(&self, i: usize, splits_s: &[u32], cycle_s: Option<u32>, offset_s: u32) -> Option<TimingPlan> {
+        let controller = self.network.controller(ControllerId::at(i));
+        let mut splits: Vec<Ds> = splits_s.iter().map(|s| Ds::from_s(*s)).collect();
+        let (groups, conflicts) = (&controller.groups, &controller.conflicts);
+        let mut plan = controller.program.compile(groups, conflicts, &splits, Ds::ZERO).ok()?;
+        if let Some(cycle_s) = cycle_s {
+            let left = Ds::from_s(cycle_s).saturating_sub(plan.cycle);
+            if left > Ds::ZERO {
+                *splits.iter_mut().max()? += left;
+                plan = controller.program.compile(groups, conflicts, &splits, Ds::ZERO).ok()?;
+            }
+        }
+        plan.offset = Ds(Ds::from_s(offset_s).0 % plan.cycle.0.max(1));
+        Some(plan)
+    }
+
+    /// The first cycle start for which a plan can still be published.
+    fn boundary(&self, i: usize, now: TimeDs) -> TimeDs {
+        let charge = &self.charges[i];
+        let taken = charge.published.as_ref().map_or(TimeDs(i64::MIN), |p| p.get().valid_from + Ds(1));
+        charge.timeline.next_cycle_start((now + self.settings.lead).max(charge.timeline.settled_from()).max(taken))
+    }
+
+    /// The group that a controller is in, and its place there.
+    fn place(&self, i: usize) -> Option<(usize, usize)> {
+        self.groups.iter().enumerate().find_map(|(g, r)| Some((g, r.group.members.iter().position(|m| *m == i)?)))
+    }
+
+    /// What arrives at a member of a group over the horizon: what its neighbours send, in platoons, and the rest evenly.
+    fn arrivals(&self, i: usize, demand: &Demand, boundary: TimeDs) -> Arrivals {
+        let mut arrivals = Arrivals::uniform(demand, HORIZON_S);
+        let Some((g, _)) = self.place(i) else { return arrivals };
+        let group = &self.groups[g].group;
+        let junction = &self.charges[i].junction;
+        // How a lane's service looks does not matter for what is sent to it, so any stage lengths do.
+        let own_s: Vec<f64> =
+            whole_splits(self.charges[i].timeline.plan_at(boundary)).iter().map(|s| f64::from(*s)).collect();
+        for &from in group.members.iter().filter(|m| **m != i) {
+            let streams = streams(&self.feeds, from, i);
+            if streams.is_empty() {
+                continue;
+            }
+            let charge = &self.charges[from];
+            let plan = charge.timeline.plan_at(boundary);
+            let sends = charge.junction.demand(&self.estimator);
+            let splits_s: Vec<f64> = whole_splits(plan).iter().map(|s| f64::from(*s)).collect();
+            let cycle_s = plan.cycle.seconds().round() as usize;
+            let a = Member { junction: &charge.junction, demand: &sends, splits_s: &splits_s };
+            let b = Member { junction, demand, splits_s: &own_s };
+            let fed = fed(a, b, &streams, cycle_s.max(1));
+            let difference = plan.position_at(boundary).seconds() as usize;
+            for l in 0..junction.lanes.len() {
+                if let Some(profile) = fed.arrivals(l, demand.flow_vps[l], difference) {
+                    let per_s = &mut arrivals.per_s[l];
+                    let uniform = demand.flow_vps[l];
+                    per_s
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(t, a)| *a = (*a + profile[t % profile.len()] - uniform).max(0.0));
+                }
+            }
+        }
+        arrivals
+    }
+
+    /// Stage lengths that the linear program over the whole group asks of a member for its next cycle.
+    fn asked(&mut self, (g, k): (usize, usize), now: TimeDs, budget: &dyn Budget) -> Option<Vec<f64>> {
+        let fresh = self.groups[g].asked.as_ref().is_some_and(|(until, _)| now < *until);
+        if !fresh {
+            let group = &self.groups[g].group;
+            let cycle_s = f64::from(group.cycle_s);
+            let mut parts = Vec::new();
+            for &i in &group.members {
+                let charge = &self.charges[i];
+                let demand = self.demand_at(i, self.boundary(i, now), now);
+                let running_s = whole_splits(charge.timeline.plan_at(now));
+                let bounds = self.bounds(i, &running_s, cycle_s)?;
+                let whole: Vec<f64> =
+                    running_s.iter().zip(&bounds.stages_s).map(|(s, b)| f64::from((*s).max(b.0))).collect();
+                let service = charge.junction.service(&demand, &whole);
+                let bounds_s = bounds.stages_s.iter().map(|b| (f64::from(b.0), f64::from(b.1))).collect::<Vec<_>>();
+                parts.push((charge, demand, whole, service, bounds_s));
+            }
+            let members: Vec<GroupJunction<'_>> = parts
+                .iter()
+                .map(|(charge, demand, whole, service, bounds_s)| GroupJunction {
+                    junction: &charge.junction,
+                    service,
+                    demand,
+                    reference_s: fill(whole, bounds_s, cycle_s - service.shape.clearance_s),
+                    bounds_s: bounds_s.clone(),
+                })
+                .collect();
+            let at = |c: usize| group.members.iter().position(|m| *m == c);
+            let feeds: Vec<splits::Feed> = self
+                .feeds
+                .iter()
+                .filter_map(|f| Some((f, at(f.from.0)?, at(f.to.0)?)))
+                .flat_map(|(f, from, to)| {
+                    let among = f.to.1.len() as f64;
+                    f.to.1.iter().map(move |l| splits::Feed {
+                        from: (from, f.from.1),
+                        to: (to, *l),
+                        share: f.share / among,
+                        delay_cycles: (f.travel_s / cycle_s).round() as usize,
+                    })
+                })
+                .collect();
+            let plan = split_plan(&members, &feeds, cycle_s, self.settings.horizon_cycles, budget).ok()?;
+            // The members' cycles start within one cycle of each other; half of it later some would be asked twice.
+            let until = now + Ds::from_s(group.cycle_s);
+            self.groups[g].asked = Some((until, plan.splits_s));
+        }
+        self.groups[g].asked.as_ref().map(|(_, all)| all[k].clone())
     }
 
     /// Tells each junction what its lanes passed under a queue, in the step that was shown then.
@@ -173,46 +403,54 @@ impl SignalOptimizer {
 
     /// The cycle start that has to be decided for now, if there is one: the next step would come too late for it.
     fn due(&self, i: usize, now: TimeDs) -> Option<TimeDs> {
-        let charge = &self.charges[i];
-        let earliest = (now + self.settings.lead).max(charge.timeline.settled_from());
-        let boundary = charge.timeline.next_cycle_start(earliest);
+        let boundary = self.boundary(i, now);
         let waits_until = now + self.settings.lead + self.cadence;
-        (boundary < waits_until && charge.decided != Some(boundary)).then_some(boundary)
+        (boundary < waits_until && self.charges[i].decided != Some(boundary)).then_some(boundary)
     }
 
     fn decide(&mut self, i: usize, boundary: TimeDs, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
         self.charges[i].decided = Some(boundary);
         let id = ControllerId::at(i);
         let running = self.charges[i].timeline.plan_at(boundary - Ds(1)).clone();
-        let PlanView::Stages { splits } = &running.view else { return };
-        let running_s: Vec<u32> = splits.iter().map(|s| (s.green.0 + 5) / 10).collect();
+        let running_s = whole_splits(&running);
         let demand = self.demand_at(i, boundary, now);
-        let arrivals = Arrivals::uniform(&demand, HORIZON_S);
-        let Some(bounds) = self.bounds(i, &running_s, running.cycle.seconds()) else { return };
+        let Some(mut bounds) = self.bounds(i, &running_s, running.cycle.seconds()) else { return };
+        let place = self.place(i);
+        if let Some((g, _)) = place {
+            bounds.cycle_s = Bounds::set_cycle_s(self.groups[g].group.cycle_s);
+        }
+        let asked = place.and_then(|at| self.asked(at, now, budget));
+        let arrivals = self.arrivals(i, &demand, boundary);
         let charge = &self.charges[i];
-        let decision = isolated::decide(
-            &charge.junction,
-            &demand,
-            &arrivals,
-            &running_s,
-            &bounds,
-            self.settings.horizon_cycles,
-            budget,
-        );
+        let horizon = self.settings.horizon_cycles;
+        let decision = match &asked {
+            Some(asked) => {
+                isolated::decide_from(&charge.junction, &demand, &arrivals, &running_s, &bounds, asked, budget)
+            }
+            None => isolated::decide(&charge.junction, &demand, &arrivals, &running_s, &bounds, horizon, budget),
+        };
         outcome.reports.push(report(id, now, &decision));
         let gain = 1.0 - decision.delay_veh_s / decision.kept_veh_s.max(1e-6);
-        let changed = decision.splits_s != running_s && gain >= self.settings.gain_min;
-        let controller = self.network.controller(id);
-        if changed {
-            let splits: Vec<Ds> = decision.splits_s.iter().map(|s| Ds::from_s(*s)).collect();
-            if let Ok(mut plan) =
-                controller.program.compile(&controller.groups, &controller.conflicts, &splits, Ds::ZERO)
-            {
-                plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0)) as u32);
-                let reasons = self.reasons(i, &running, &plan, &decision);
-                if self.publish_at(i, plan, reasons, boundary, now, outcome) {
-                    return;
-                }
+        let plan = match place {
+            Some((g, k)) => {
+                let group = &self.groups[g].group;
+                self.compiled(i, &decision.splits_s, Some(group.cycle_s), group.offsets_s[k])
+            }
+            None => self.compiled(i, &decision.splits_s, None, 0).map(|mut plan| {
+                plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0.max(1))) as u32);
+                plan
+            }),
+        };
+        // Who has fallen out of step with its group comes back into it, whatever the gain.
+        let out_of_step =
+            |plan: &TimingPlan| place.is_some() && (plan.cycle, plan.offset) != (running.cycle, running.offset);
+        let better = decision.splits_s != running_s && gain >= self.settings.gain_min;
+        let change = plan.filter(|p| better || out_of_step(p));
+        let changed = change.is_some();
+        if let Some(plan) = change {
+            let reasons = self.reasons(i, &running, &plan, &decision);
+            if self.publish_at(i, plan, reasons, boundary, now, outcome) {
+                return;
             }
         }
         if self.renewal_is_due(i, now) {
@@ -263,7 +501,8 @@ impl SignalOptimizer {
     fn bounds(&self, i: usize, running_s: &[u32], running_cycle_s: f64) -> Option<Bounds> {
         let controller = self.network.controller(ControllerId::at(i));
         let policy = &self.settings.policy;
-        let change_s = policy.split_change_max.0 / 10;
+        // A second less than the policy allows: tenths of a set cycle are added to whole seconds.
+        let change_s = (policy.split_change_max.0 / 10).saturating_sub(1);
         let minima = controller.program.min_splits();
         let stages_s: Vec<(u32, u32)> = minima
             .iter()
@@ -280,16 +519,16 @@ impl SignalOptimizer {
         let low = limits.cycle_min.max(policy.cycle_min).seconds().max(running_cycle_s - cycle_change_s);
         let high = limits.cycle_max.min(policy.cycle_max).seconds().min(running_cycle_s + cycle_change_s);
         let high = high.min(policy.max_red.seconds().max(running_cycle_s));
-        (low <= high).then(|| Bounds { stages_s, may_go: may_go.collect(), cycle_s: (low, high) })
+        let may_start = may_start(controller, running_s);
+        (low <= high).then(|| Bounds { stages_s, may_go: may_go.collect(), may_start, cycle_s: (low, high) })
     }
 
     fn publish(&mut self, i: usize, plan: TimingPlan, reasons: Vec<Reason>, now: TimeDs, outcome: &mut StepOutcome) {
-        let charge = &self.charges[i];
-        let boundary = charge.timeline.next_cycle_start((now + self.settings.lead).max(charge.timeline.settled_from()));
+        let boundary = self.boundary(i, now);
         self.publish_at(i, plan, reasons, boundary, now, outcome);
     }
 
-    /// Publishes if the validator lets it; true when it did.
+    /// Publishes if the validator lets it, beside the other members of its group; true when it did.
     fn publish_at(
         &mut self,
         i: usize,
@@ -299,9 +538,42 @@ impl SignalOptimizer {
         now: TimeDs,
         outcome: &mut StepOutcome,
     ) -> bool {
-        let id = ControllerId::at(i);
-        let controller = self.network.controller(id);
+        let judged = self.judge(i, plan, reasons, boundary, now).and_then(|plan| {
+            let others = self.place(i).map_or(&[][..], |(g, _)| &self.groups[g].group.members);
+            let staying: Vec<_> =
+                others.iter().filter(|o| **o != i).filter_map(|o| self.charges[*o].published.as_ref()).collect();
+            validate_group(&[&plan], &staying, &self.settings.policy).map(|()| plan)
+        });
+        match judged {
+            Ok(plan) => {
+                self.commit(i, plan, outcome);
+                true
+            }
+            Err(refusals) => {
+                outcome.refused.push((ControllerId::at(i), refusals));
+                false
+            }
+        }
+    }
+
+    fn commit(&mut self, i: usize, plan: Validated<PublishedPlan>, outcome: &mut StepOutcome) {
         let charge = &mut self.charges[i];
+        charge.timeline.follow(self.network.controller(ControllerId::at(i)), plan.get());
+        charge.published = Some(plan.clone());
+        outcome.publications.push(plan);
+    }
+
+    /// What the validator says about a plan that is to take over at `boundary`.
+    fn judge(
+        &self,
+        i: usize,
+        plan: TimingPlan,
+        reasons: Vec<Reason>,
+        boundary: TimeDs,
+        now: TimeDs,
+    ) -> Result<Validated<PublishedPlan>, Refusals> {
+        let controller = self.network.controller(ControllerId::at(i));
+        let charge = &self.charges[i];
         let revision = Revision(charge.published.as_ref().map_or(0, |p| p.get().revision.0).max(charge.spent) + 1);
         let candidate = PublishedPlan {
             controller: controller.name.clone(),
@@ -314,25 +586,13 @@ impl SignalOptimizer {
             fallback: Fallback { plan: controller.time_of_day_plan() },
             reasons,
         };
-        let judged: Result<_, Refusals> = validate_publication(Publication {
+        validate_publication(Publication {
             candidate,
             previous: charge.published.as_ref().map(Validated::get),
             controller,
             policy: &self.settings.policy,
             now,
-        });
-        match judged {
-            Ok(plan) => {
-                charge.timeline.follow(controller, plan.get());
-                charge.published = Some(plan.clone());
-                outcome.publications.push(plan);
-                true
-            }
-            Err(refusals) => {
-                outcome.refused.push((id, refusals));
-                false
-            }
-        }
+        })
     }
 
     fn reasons(&self, i: usize, old: &TimingPlan, new: &TimingPlan, decision: &Decision) -> Vec<Reason> {
@@ -397,6 +657,32 @@ impl SignalOptimizer {
             })
             .collect();
         NetworkState { now: self.now, lanes: self.estimator.lanes(), controllers }
+    }
+}
+
+/// Stages with which the next cycle may begin: the clearance that the running plan ends with was made for the stage it
+/// begins with, and has to do for another one.
+fn may_start(controller: &Controller, running_s: &[u32]) -> Vec<bool> {
+    let kept = |p: &usize| running_s[*p] > 0;
+    let stages = running_s.len();
+    let (Some(first), Some(last)) = ((0..stages).find(kept), (0..stages).rfind(kept)) else { return vec![] };
+    let (program, groups) = (&controller.program, &controller.groups);
+    let clearance = |to: usize| program.clearance(groups, &controller.conflicts, (last, to));
+    let length = |steps: &[TimedStep]| steps.iter().map(|s| s.length).sum::<Ds>();
+    let shown: Vec<TimedStep> = clearance(first);
+    let stage = |p: usize| program.stages().nth(p).map(|s| &s.shows);
+    let goes_on = |p: usize| {
+        let before = shown.last().map(|s| &s.shows).or(stage(last));
+        before.zip(stage(p)).is_some_and(|(b, s)| b.iter().zip(s).all(|(b, s)| !b.is_green() || s.is_green()))
+    };
+    (0..stages).map(|p| p == first || (length(&clearance(p)) <= length(&shown) && goes_on(p))).collect()
+}
+
+/// Stage lengths of a plan in whole seconds; none for a plan of rings.
+fn whole_splits(plan: &TimingPlan) -> Vec<u32> {
+    match &plan.view {
+        PlanView::Stages { splits } => splits.iter().map(|s| (s.green.0 + 5) / 10).collect(),
+        PlanView::RingBarrier { .. } => Vec::new(),
     }
 }
 

@@ -21,15 +21,24 @@ pub(crate) struct Bounds {
     pub(crate) stages_s: Vec<(u32, u32)>,
     /// Stages that may be left out.
     pub(crate) may_go: Vec<bool>,
+    /// Stages that may be the first of those kept.
+    pub(crate) may_start: Vec<bool>,
     /// Shortest and longest cycle, seconds; equal where it is set.
     pub(crate) cycle_s: (f64, f64),
 }
 
 impl Bounds {
-    fn allow(&self, junction: &Junction, splits_s: &[u32]) -> bool {
+    /// The range for a cycle that is set: stage lengths are whole seconds, clearances need not be.
+    pub(crate) fn set_cycle_s(cycle_s: u32) -> (f64, f64) {
+        (f64::from(cycle_s) - 0.95, f64::from(cycle_s))
+    }
+
+    /// True when these stage lengths lie within.
+    pub(crate) fn allow(&self, junction: &Junction, splits_s: &[u32]) -> bool {
         let inside =
             |(p, s): (usize, &u32)| *s == 0 && self.may_go[p] || (self.stages_s[p].0..=self.stages_s[p].1).contains(s);
-        splits_s.iter().enumerate().all(inside)
+        splits_s.iter().position(|s| *s > 0).is_some_and(|first| self.may_start[first])
+            && splits_s.iter().enumerate().all(inside)
             && junction.cycle_s(splits_s).is_some_and(|c| c >= self.cycle_s.0 - 1e-6 && c <= self.cycle_s.1 + 1e-6)
     }
 

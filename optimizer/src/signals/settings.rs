@@ -22,6 +22,10 @@ pub struct Settings {
     pub horizon_cycles: usize,
     /// Below this relative gain the plan is kept.
     pub gain_min: f64,
+    /// Coordination groups are formed anew this often.
+    pub regroup_every: Ds,
+    /// Controllers are coordinated where the model says that it saves at least this share of their delay.
+    pub coordination_gain_min: f64,
     /// Data older than this is no longer acted on: plans are then left to run out.
     pub feed_timeout: Ds,
 }
@@ -35,6 +39,8 @@ impl Default for Settings {
             lead: Ds::from_s(2),
             horizon_cycles: 3,
             gain_min: 0.01,
+            regroup_every: Ds::from_s(600),
+            coordination_gain_min: 0.1,
             feed_timeout: Ds::from_s(60),
         }
     }
