@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use greenkerb_models::formats;
 use greenkerb_models::network::Network;
+use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::signals::SignalOptimizer;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -26,11 +27,23 @@ use crate::store::{AuditEvent, EmbeddedStore, NetworkRecord, Store, StoreError};
 /// Publications of each controller that a restart remembers, beside the one it shows.
 const REMEMBERED: usize = 4;
 
+/// Where the network comes from.
+#[derive(Debug)]
+pub enum NetworkSource {
+    /// A file; the service tells when it changes.
+    File(PathBuf),
+    /// Part of the program.
+    BuiltIn(Box<Network>),
+}
+
+/// What the store says of a network that is no file.
+const BUILT_IN: &str = "(built in)";
+
 /// What a service is started with.
 #[derive(Debug)]
 pub struct Options {
-    /// The network file.
-    pub network: PathBuf,
+    /// The network.
+    pub network: NetworkSource,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where to keep what must survive; `None` keeps it in memory.
@@ -53,7 +66,15 @@ pub enum ServiceError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address cannot be listened on, or there is no thread.
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; --listen takes another address, and port 0 any free one")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The network cannot be written, or there is no thread.
     #[error("{what}: {source}")]
     Io {
         /// What was being done.
@@ -76,7 +97,7 @@ pub struct Service {
 /// [`ServiceError`].
 pub fn engine(
     network: Arc<Network>,
-    file: NetworkFile,
+    file: Option<NetworkFile>,
     data: Option<&Path>,
     clock: Clock,
     settings: ServiceSettings,
@@ -107,7 +128,7 @@ pub fn engine(
         &NetworkRecord {
             name: network.name().to_owned(),
             fingerprint,
-            file: file.path().display().to_string(),
+            file: file.as_ref().map_or_else(|| BUILT_IN.to_owned(), |f| f.path().display().to_string()),
             native,
             settings: settings.text.clone(),
         },
@@ -144,7 +165,7 @@ pub fn engine(
     };
     let make: MakeDecider =
         Box::new(move || Box::new(SignalOptimizer::new(network.clone(), optimizer_settings.clone())));
-    let engine = Engine::start(shared.clone(), make, spent, Some(file))
+    let engine = Engine::start(shared.clone(), make, spent, file)
         .map_err(|source| ServiceError::Io { what: "starting the engine".to_owned(), source })?;
     Ok((shared, engine))
 }
@@ -155,16 +176,22 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn start(options: Options) -> Result<Self, ServiceError> {
-        // Before it is read, so that no change slips in between.
-        let file = NetworkFile::of(&options.network);
-        let network = Arc::new(formats::read(&options.network)?.network);
+        let (network, file) = match options.network {
+            NetworkSource::File(path) => {
+                // Before it is read, so that no change slips in between.
+                let file = NetworkFile::of(&path);
+                (formats::read(&path)?.network, Some(file))
+            }
+            NetworkSource::BuiltIn(network) => (*network, None),
+        };
+        let network = Arc::new(network);
         let places = http::places(&network)?;
         let geojson = http::geojson(&network, &places)?;
         let body = serde_json::to_vec(&geojson).unwrap_or_default();
         let (shared, engine) = engine(network, file, options.data.as_deref(), options.clock, options.settings)?;
         let listener = TcpListener::bind(options.listen)
             .await
-            .map_err(|source| ServiceError::Io { what: format!("listening on {}", options.listen), source })?;
+            .map_err(|source| ServiceError::Listen { address: options.listen, source })?;
         let checksums =
             shared.network.controllers().iter().map(greenkerb_models::signal::Controller::checksum).collect();
         let openapi = http::openapi_json().into();
@@ -179,6 +206,12 @@ impl Service {
     /// The operating system's.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// What time it is; with an external clock none until something sets it, be it only what an earlier life kept.
+    #[must_use]
+    pub fn now(&self) -> Option<TimeDs> {
+        self.app.shared.clock.now()
     }
 
     /// Serves until `stop` is done; what has begun is finished.

@@ -99,7 +99,7 @@ impl Turned {
         let hand = now.clone();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let options = Options {
-            network: crossroads(),
+            network: greenkerb_api::service::NetworkSource::File(crossroads()),
             listen: ([127, 0, 0, 1], 0).into(),
             data: None,
             clock: Clock::reading(move || TimeDs(hand.load(Ordering::SeqCst))),

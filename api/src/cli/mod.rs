@@ -1,10 +1,12 @@
 //! The command line: one file a subcommand.
 
 mod check;
+mod demo;
 mod import;
 mod optimize;
 mod serve;
 mod simulate;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,8 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(serve::ServeArgs),
+    /// Show the service at work on a bundled city with simulated traffic
+    Demo(demo::DemoArgs),
     /// Read a network and tell what is in it, or write it in the native format
     Import(import::ImportArgs),
     /// Check a network file, and that every plan it ships is safe
@@ -39,6 +43,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Optimize(args) => optimize::run(&args),

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::stop::stop;
 use crate::engine::clock::Clock;
-use crate::service::{Options, Service};
+use crate::service::{NetworkSource, Options, Service};
 use crate::settings::RawSettings;
 
 /// Arguments of `greenkerb serve`.
@@ -43,7 +44,7 @@ enum ClockArg {
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
     let options = Options {
-        network: args.network,
+        network: NetworkSource::File(args.network),
         listen: args.listen,
         data: args.data,
         clock: match args.clock {
@@ -62,21 +63,4 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
         service.serve(stop()).await;
         Ok(())
     })
-}
-
-/// Done when the process is asked to end.
-async fn stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

@@ -43,6 +43,31 @@ const noteClock = (text) => {
   }
 };
 
+const METRES_PER_DEGREE = 111320;
+// Lanes are wider on the map than in the street, so each direction moves to its own side of the line it shares.
+const aside = (points, by) => points.map(([x, y], i) => {
+  const [ax, ay] = points[Math.max(i - 1, 0)];
+  const [bx, by_] = points[Math.min(i + 1, points.length - 1)];
+  const length = Math.hypot(bx - ax, by_ - ay) || 1;
+  return [x - ((by_ - ay) / length) * by, y + ((bx - ax) / length) * by];
+});
+// A line as long as a round number of metres.
+const scale = (metresPerUnit, bottom) => {
+  const wanted = 250 * metresPerUnit;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const metres = [5, 2, 1].map((n) => n * power).find((m) => m <= wanted);
+  const g = el('svg:g', { class: 'scale' });
+  const length = metres / metresPerUnit;
+  g.append(el('svg:path', { d: `M 0 ${bottom - 8} v 8 h ${length} v -8` }));
+  g.append(el('svg:text', { x: length / 2, y: bottom - 12 }, metres < 1000 ? `${metres} m` : `${metres / 1000} km`));
+  return g;
+};
+const onKey = (act) => (e) => {
+  if (e.key !== 'Enter' && e.key !== ' ') return;
+  e.preventDefault();
+  act();
+};
+
 const drawMap = (geo) => {
   $('city').textContent = geo.name;
   const points = geo.features.flatMap((f) => (f.geometry.type === 'Point' ? [f.geometry.coordinates] : f.geometry.coordinates));
@@ -56,9 +81,19 @@ const drawMap = (geo) => {
   const at = ([lon, lat]) => [((lon * k - x0) / size) * 1000, ((-lat - y0) / size) * 1000];
   const svg = $('map');
   svg.setAttribute('viewBox', `-30 -30 ${((x1 - x0) / size) * 1000 + 60} ${((y1 - y0) / size) * 1000 + 60}`);
+  svg.append(scale((size * METRES_PER_DEGREE) / 1000, ((y1 - y0) / size) * 1000));
+  for (const f of geo.features) {
+    if (f.properties.kind === 'node') {
+      // Links end where their junction begins; without its surface the city falls to pieces.
+      const [cx, cy] = at(f.geometry.coordinates);
+      svg.append(el('svg:circle', { class: 'junction', cx, cy, r: 5 }));
+    }
+  }
   for (const f of geo.features) {
     if (f.properties.kind === 'link') {
-      const line = el('svg:polyline', { points: f.geometry.coordinates.map((c) => at(c).join(',')).join(' '), 'stroke-width': 1.5 + f.properties.lanes });
+      const width = 1.5 + 1.5 * f.properties.lanes;
+      const points = aside(f.geometry.coordinates.map(at), width / 2 + 0.5);
+      const line = el('svg:polyline', { points: points.map((p) => p.join(',')).join(' '), 'stroke-width': width });
       line.append(el('svg:title', {}, f.properties.name));
       lines.set(f.properties.name, line);
       svg.append(line);
@@ -70,7 +105,7 @@ const drawMap = (geo) => {
       const dot = el('svg:circle', { class: 'dot', cx: x, cy: y, r: 9, 'stroke-width': 2.5, tabindex: 0, role: 'button', 'aria-label': f.properties.name });
       dot.append(el('svg:title', {}, f.properties.name));
       dot.addEventListener('click', () => select(f.properties.name));
-      dot.addEventListener('keydown', (e) => e.key === 'Enter' && select(f.properties.name));
+      dot.addEventListener('keydown', onKey(() => select(f.properties.name)));
       const left = el('svg:path', { class: 'left', 'stroke-width': 4 });
       dots.set(f.properties.name, { dot, left, x, y });
       svg.append(dot, left);
@@ -79,56 +114,61 @@ const drawMap = (geo) => {
 };
 
 const mod = (a, n) => ((a % n) + n) % n;
-// What a plan shows now: the stage and the seconds that are left of it. Stages follow each other in the order of the
-// program; what lies between them is clearance.
+// What a plan shows now: the groups with a protected green and how long they keep it; between two greens, how long until
+// the next.
 const stageNow = (known) => {
   const now = serviceNow();
   if (!known || now === null) return null;
   // The newest plan takes over at its valid_from; until then the one before it runs.
   const timing = known.before && now < Date.parse(known.body.valid_from) ? known.before : known.body;
   const running = now < Date.parse(timing.valid_until) ? timing.plan : timing.fallback;
-  const pos = mod(Math.round(now / 100) - running.offset_ds + running.reference_position_ds, running.cycle_ds);
-  let best = null;
-  for (const g of running.groups)
-    for (const i of g.greens) {
-      const into = mod(pos - i.start_ds, running.cycle_ds);
-      if (into < i.length_ds && i.length_ds < running.cycle_ds) {
-        const left = i.length_ds - into;
-        if (!best || left < best.left) best = { left, group: g.group };
-      }
-    }
-  return { pos, cycle: running.cycle_ds, left: best ? best.left / 10 : 0, group: best ? best.group : 'clearance' };
+  const cycle = running.cycle_ds;
+  const pos = mod(Math.round(now / 100) - running.offset_ds + running.reference_position_ds, cycle);
+  const greens = running.groups.flatMap((g) => g.greens.map((i) => ({ group: g.group, into: mod(pos - i.start_ds, cycle), ...i })));
+  const on = greens.filter((i) => i.into < i.length_ds && i.length_ds < cycle);
+  const shown = on.some((i) => i.protection === 'protected') ? on.filter((i) => i.protection === 'protected') : on;
+  const left = (shown.length ? Math.min(...shown.map((i) => i.length_ds - i.into)) : Math.min(cycle, ...greens.map((i) => cycle - i.into))) / 10;
+  const names = shown.map((i) => i.group);
+  const text = names.length > 2 ? `${names[0]} +${names.length - 1}` : names.join(' ') || 'clearance';
+  return { pos, cycle, text: `${text}, ${left.toFixed(0)} s` };
 };
 
 const select = (name) => {
   selected = name;
   location.hash = encodeURIComponent(name);
   render();
-  detail();
+  detail().then(() => $('detail').scrollIntoView({ block: 'nearest' }));
 };
 const COLOURS = ['#16794a', '#1f5fa8', '#8a4fa3', '#9a6200', '#a83b52', '#2f7f86', '#5d6b1d', '#7a4a2b'];
+const CLEARANCE = '#5a646e';
 const bar = (title, plan) => {
   const box = el('div');
-  box.append(el('h3', {}, `${title}: cycle ${(plan.cycle_ds / 10).toFixed(0)} s, offset ${(plan.offset_ds / 10).toFixed(0)} s`));
+  box.append(el('h3', {}, `${title}: cycle ${(plan.cycle_ds / 10).toFixed(0)} s, offset ${(plan.offset_ds / 10).toFixed(0)} s, ${plan.stages ? 'green by stage' : 'split by phase'}`));
   const b = el('div', { class: 'bar' });
-  const parts = plan.stages ? plan.stages.map((s) => [`${s.stage}`, s.green_ds]) : (plan.ring_barrier || []).map((p) => [`φ${p.phase}`, p.split_ds]);
-  parts.forEach(([label, ds], i) => {
-    if (!ds) return;
-    const s = el('span', {}, `${label}: ${(ds / 10).toFixed(0)} s`);
-    s.style.flex = String(ds);
-    s.style.background = COLOURS[i % COLOURS.length];
+  const parts = plan.stages ? plan.stages.map((s) => [`${s.stage}`, s.green_ds]) : (plan.ring_barrier || []).map((p) => [`${p.phase}`, p.split_ds]);
+  const kind = plan.stages ? 'stage' : 'phase';
+  const piece = (short, label, ds, colour) => {
+    if (ds <= 0) return;
+    const lasts = `${(ds / 10).toFixed(0)} s`;
+    const s = el('span', { title: `${label}: ${lasts}` }, `${short}: ${lasts}`);
+    s.style.flex = `${ds} 1 0`;
+    s.style.background = colour;
     b.append(s);
-  });
+  };
+  parts.forEach(([label, ds], i) => piece(label, `${kind} ${label}`, ds, COLOURS[i % COLOURS.length]));
+  // So that the bar is the whole cycle; the splits of a ring contain their clearances.
+  if (plan.stages) piece('clear', 'clearances', plan.cycle_ds - parts.reduce((sum, [, ds]) => sum + ds, 0), CLEARANCE);
   box.append(b);
   return box;
 };
+const time = (instant) => instant.slice(11, 19);
 const detail = async () => {
   const c = controllers.find((x) => x.name === selected);
   $('detail').hidden = !c;
   if (!c) return;
   const t = timings.get(c.name)?.body;
   $('name').textContent = c.name;
-  $('ack').textContent = `asked to run revision ${c.expected_revision ?? '–'} (newest ${c.revision ?? '–'}), says it runs ${c.running_revision ?? 'its own plan'}`
+  $('ack').textContent = `asked to run revision ${c.expected_revision ?? '–'} (newest ${c.revision ?? '–'}), says it runs ${c.running_revision ?? 'its own plan'}; last polled ${c.polled_at ? time(c.polled_at) : 'never'}`
     + (c.mismatch_reason ? ` — ${c.mismatch_reason}` : '') + (c.stale ? ' — no poll lately' : '');
   const history = await fetchJson(`/v1/controllers/${encodeURIComponent(c.name)}/history?limit=10`);
   const bars = [];
@@ -139,7 +179,7 @@ const detail = async () => {
   $('bars').replaceChildren(...bars);
   $('reasons').replaceChildren(...(t ? t.reasons.map((r) => el('li', {}, r.text)) : []));
   if (history.ok)
-    $('history').replaceChildren(...history.body.revisions.map((r) => el('li', { value: r.revision }, `${r.computed_at}: ${r.reasons.map((x) => x.text).join('; ')}`)));
+    $('history').replaceChildren(...history.body.revisions.map((r) => el('li', { value: r.revision }, `${time(r.computed_at)} ${r.reasons.map((x) => x.text).join('; ')}`)));
 };
 
 // Rows are made once and then changed in place, so that whoever reads by keyboard or by ear is not thrown out of them.
@@ -149,7 +189,7 @@ const rowOf = (c) => {
     const row = el('tr', { tabindex: 0 });
     row.append(el('td', {}, c.name), ...Array.from({ length: 5 }, () => el('td')));
     row.addEventListener('click', () => select(c.name));
-    row.addEventListener('keydown', (e) => e.key === 'Enter' && select(c.name));
+    row.addEventListener('keydown', onKey(() => select(c.name)));
     rows.set(c.name, row);
     document.querySelector('#list tbody').append(row);
   }
@@ -161,8 +201,9 @@ const render = () => {
     const state = states.get(c.name);
     const row = rowOf(c);
     row.className = c.name === selected ? 'sel' : '';
+    row.setAttribute('aria-current', String(c.name === selected));
     const texts = [
-      s ? `${s.group} ${s.left.toFixed(0)} s` : '–',
+      s ? s.text : '–',
       c.expected_revision ?? '–',
       c.running_revision ?? (c.on_time_of_day_plan ? 'own plan' : '–'),
       state ? `${state.cycle_s.toFixed(0)} s` : '',
@@ -195,7 +236,8 @@ const colour = (state) => {
   }
   for (const c of state.controllers) states.set(c.name, c);
   const bad = state.detectors.filter((d) => d.health !== 'healthy');
-  $('detectors').replaceChildren(...(bad.length ? bad.slice(0, 50).map((d) => el('li', {}, `${d.name}: ${d.health.replaceAll('_', ' ')}`)) : [el('li', {}, 'none')]));
+  $('trusted').textContent = `${state.detectors.length - bad.length} of ${state.detectors.length} trusted`;
+  $('detectors').replaceChildren(...(bad.length ? bad.slice(0, 50).map((d) => el('li', {}, `${d.name}: ${d.health.replaceAll('_', ' ')}`)) : []));
   const stale = state.feed_age_s === null || state.feed_age_s > 60;
   $('feed').textContent = state.feed_age_s === null ? 'no data yet' : `data ${state.feed_age_s.toFixed(0)} s old`;
   $('feed').className = `badge ${stale ? 'bad' : 'ok'}`;
@@ -228,4 +270,10 @@ const poll = async () => {
   }
   setTimeout(poll, 2000);
 };
-fetchJson('/v1/network').then(({ body }) => { drawMap(body); poll(); setInterval(rings, 250); });
+// The network comes first; a service that is not there yet is asked again.
+const begin = () => fetchJson('/v1/network').then(({ body }) => {
+  drawMap(body);
+  poll();
+  setInterval(rings, 250);
+}).catch(() => setTimeout(begin, 2000));
+begin();

@@ -1,5 +1,8 @@
 //! What the tests of the service share: the real program on a loopback port, a client, and what loops see.
 
+#[allow(dead_code, reason = "used by the tests of the demo alone")]
+pub(crate) mod demo;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

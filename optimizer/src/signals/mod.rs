@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | `optimizer` | when which controller is decided for, and what is published |
 //! | `isolated` | the next cycle of a controller that stands alone |
+//! | `feeds` | which lanes send vehicles to which approaches, and in what time |
+//! | `coordination` | which controllers share a cycle, and which |
+//! | `offsets` | how far their cycles are apart |
 //! | `cycle` | Allsop's linear program: what cycle is long enough |
 //! | `splits` | store-and-forward linear program over some cycles |
 //! | `refine` | the last seconds, on the model of `fluid` |

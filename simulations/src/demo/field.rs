@@ -82,6 +82,8 @@ pub struct Progress {
     pub vehicles: Totals,
     /// Vehicles that hardly move, per lane that ends at a signal.
     pub mean_queue_veh: f64,
+    /// Controllers that run a published plan now.
+    pub on_published_plan: usize,
     /// Plans that took over in the field.
     pub plans_active: u64,
     /// Plans the field would not run.
@@ -174,6 +176,7 @@ impl Demo {
             at: options.start,
             vehicles: Totals::default(),
             mean_queue_veh: 0.0,
+            on_published_plan: 0,
             plans_active: 0,
             plans_rejected: 0,
             fallbacks: 0,
@@ -302,6 +305,8 @@ impl Demo {
         self.progress.at = self.street.now();
         self.progress.vehicles = self.street.totals();
         self.progress.mean_queue_veh = self.street.mean_queue();
+        self.progress.on_published_plan =
+            self.sites.iter().filter(|s| s.controller.running_revision().is_some()).count();
         self.progress.monitor_violations = self.sites.iter().map(|s| s.controller.monitor().violations()).sum();
         &self.progress
     }
