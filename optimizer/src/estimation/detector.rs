@@ -10,6 +10,9 @@ use greenkerb_models::units::{Ds, TimeDs};
 
 use super::health::{Beside, Health};
 
+/// How long health takes to notice that a detector makes things up.
+const KNOWN_AFTER: Ds = Ds::from_s(60);
+
 /// When an observation came, against those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +100,12 @@ impl DetectorTrack {
     /// It was covered, without a break, when last heard.
     pub(crate) fn is_covered(&self) -> bool {
         self.covered
+    }
+
+    /// It has been heard for long enough that health would have noticed if it made things up.
+    pub(crate) fn is_known(&self) -> bool {
+        let span = self.window.front().zip(self.window.back()).map_or(0, |(first, last)| last.end().since(first.begin));
+        span >= i64::from(KNOWN_AFTER.0)
     }
 
     /// Takes an observation into the record.

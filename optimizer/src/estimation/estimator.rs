@@ -8,7 +8,7 @@ use greenkerb_models::network::Network;
 use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
-use super::health::{Evidence, Health, HealthRules};
+use super::health::{Beside, Evidence, Health, HealthRules};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
 
 /// How often health is judged.
@@ -162,7 +162,10 @@ impl Estimator {
         let Some(stop) = lane.stop else { return };
         let counted = |d: DetectorId| heard[d.index()].iter().map(|i| f64::from(i.count)).sum::<f64>();
         let heard_s = |d: DetectorId| heard[d.index()].iter().map(|i| i.length.seconds()).sum::<f64>();
-        let usable = |tracks: &[DetectorTrack], d: DetectorId| tracks[d.index()].health.trusted();
+        // Who has not been heard for long may yet turn out to lie.
+        let usable = |tracks: &[DetectorTrack], d: DetectorId| {
+            tracks[d.index()].health.trusted() && tracks[d.index()].is_known()
+        };
         let came: f64 = lane.advance.iter().map(|u| counted(u.detector) * u.weight).sum();
         let came = if lane.advance.iter().all(|u| usable(&self.detectors, u.detector)) { came } else { 0.0 };
         let went = if usable(&self.detectors, stop) { counted(stop) } else { 0.0 };
@@ -252,9 +255,24 @@ impl Estimator {
                 loop_m: detector.length.get(),
             });
             let track = &mut self.detectors[d];
-            if track.health != health {
-                track.health = health;
-                track.since = Some(now);
+            if track.health == health {
+                continue;
+            }
+            track.health = health;
+            track.since = Some(now);
+            if health.lied() {
+                self.forget(id, &watched);
+            }
+        }
+    }
+
+    /// Takes back what a detector taught that turns out to have lied, also about those beside it.
+    fn forget(&mut self, liar: DetectorId, watched: &[usize]) {
+        for &k in watched {
+            self.lanes[k].forget(liar);
+            let lane = &self.lanes[k];
+            for d in lane.stop.into_iter().chain(lane.advance.iter().map(|u| u.detector)) {
+                self.detectors[d.index()].beside = Beside::default();
             }
         }
     }
@@ -263,8 +281,7 @@ impl Estimator {
     fn other_count(&self, id: DetectorId, watched: &[usize]) -> Option<u32> {
         let count = |d: DetectorId| {
             let track = &self.detectors[d.index()];
-            let speaks =
-                !matches!(track.health, Health::Missing | Health::Chatter | Health::StuckOff | Health::StuckOn);
+            let speaks = matches!(track.health, Health::Healthy | Health::Inconsistent) && track.is_known();
             speaks.then(|| f64::from(track.count()))
         };
         let mut sum = 0.0;

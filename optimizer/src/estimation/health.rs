@@ -12,10 +12,10 @@ use super::detector::Interval;
 /// Intervals up to this length tell how a vehicle covers the loop from one to the next.
 const COURSE_INTERVAL_MAX: Ds = Ds::from_s(2);
 
-/// So many of them are looked at, and this share of pairs must contradict each other: random numbers do in a quarter,
-/// vehicles that change lane across a loop in single ones.
-const COURSE_INTERVALS: usize = 40;
-const COURSE_SHARE: f64 = 0.1;
+/// So many of them are looked at, and this share of pairs must contradict each other: random numbers do in a fifth,
+/// vehicles that change lane across a loop in single ones. The first look finds a liar soon; the second, longer one does
+/// not take him for cured whenever chance smiles on him.
+const COURSE_LOOKS: [(usize, f64); 2] = [(40, 0.1), (200, 0.06)];
 
 /// State of a detector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ impl Health {
     #[must_use]
     pub const fn trusted(self) -> bool {
         matches!(self, Self::Healthy)
+    }
+
+    /// True when nothing it ever said may be used: it was no measurement.
+    #[must_use]
+    pub(crate) const fn lied(self) -> bool {
+        matches!(self, Self::Chatter | Self::ImpossiblePair)
     }
 }
 
@@ -220,12 +226,14 @@ impl HealthRules {
     /// Between two counts a loop is covered once at most: two short intervals without a count that are both covered in
     /// part contradict each other, for a vehicle that came in the first still stands there in the second.
     fn impossible_course(&self, e: &Evidence<'_>) -> bool {
-        let short = |i: &&Interval| i.length <= COURSE_INTERVAL_MAX;
-        let newest: Vec<&Interval> = e.intervals.iter().rev().take(COURSE_INTERVALS).filter(short).collect();
         let partly = |i: &Interval| i.count == 0 && i.occupancy > 0.05 && i.occupancy < 0.95;
-        let pairs = newest.windows(2).filter(|w| w[1].end() == w[0].begin);
-        let (all, broken) = pairs.fold((0, 0), |(n, b), w| (n + 1, b + u32::from(partly(w[0]) && partly(w[1]))));
-        newest.len() == COURSE_INTERVALS && f64::from(broken) >= COURSE_SHARE * f64::from(all)
+        COURSE_LOOKS.iter().any(|&(intervals, share)| {
+            let short = |i: &&Interval| i.length <= COURSE_INTERVAL_MAX;
+            let newest: Vec<&Interval> = e.intervals.iter().rev().take(intervals).take_while(short).collect();
+            let pairs = newest.windows(2).filter(|w| w[1].end() == w[0].begin);
+            let (all, broken) = pairs.fold((0, 0), |(n, b), w| (n + 1, b + u32::from(partly(w[0]) && partly(w[1]))));
+            newest.len() == intervals && f64::from(broken) >= share * f64::from(all)
+        })
     }
 }
 

@@ -234,6 +234,26 @@ impl LaneTrack {
         }
     }
 
+    /// Takes back what a loop said that turns out to have made it up.
+    pub(crate) fn forget(&mut self, liar: DetectorId) {
+        if self.stop == Some(liar) {
+            self.departures = Fading::new(FLOW_MEMORY_S);
+            self.leaving = Fading::new(PAST_MEMORY_S);
+            self.past = Fading::new(PAST_MEMORY_S);
+            self.occupancy = Fading::new(OCCUPANCY_MEMORY_S);
+            (self.free_s, self.since_gap, self.greens_failed) = (0.0, 0, 0);
+            (self.queued, self.held_s) = (false, 0.0);
+        }
+        for u in self.advance.iter_mut().filter(|u| u.detector == liar) {
+            u.arrivals = Fading::new(FLOW_MEMORY_S);
+            u.past = Fading::new(PAST_MEMORY_S);
+            u.covered = false;
+            (self.queue, self.beyond) = (0.0, 0.0);
+            self.rolling.clear();
+        }
+        self.scale_held = 1.0;
+    }
+
     /// An interval of the advance loop number `loop_number`.
     pub(crate) fn arrive(&mut self, loop_number: usize, i: &Interval) {
         let seconds = i.length.seconds();
