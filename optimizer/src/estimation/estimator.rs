@@ -9,13 +9,11 @@ use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
 use super::health::{Beside, Evidence, Health, HealthRules};
+use super::imputation::{UsualLane, impute_vph};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
 
 /// How often health is judged.
 const JUDGE_EVERY: Ds = Ds::from_s(10);
-
-/// Flow of a lane of which nothing was ever known, vehicles per hour: a lane that is seldom empty and seldom full.
-const UNKNOWN_VPH: f64 = 200.0;
 
 /// Vehicles that passed a stop bar while a queue stood behind it.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +47,8 @@ pub struct Estimator {
     rules: HealthRules,
     detectors: Vec<DetectorTrack>,
     lanes: Vec<LaneTrack>,
+    /// What each lane passes under the controller's own plan.
+    usual: Vec<UsualLane>,
     lane_track: Vec<Option<usize>>,
     feed_since: Option<TimeDs>,
     feed_now: TimeDs,
@@ -66,11 +66,14 @@ impl Estimator {
     pub fn new(network: Arc<Network>) -> Self {
         let mut lane_track = vec![None; network.lanes().len()];
         let mut lanes = Vec::new();
-        let mut ids: Vec<LaneId> =
-            (0..network.controllers().len()).flat_map(|c| network.approach_lanes(ControllerId::at(c))).collect();
+        let controllers = (0..network.controllers().len()).map(ControllerId::at);
+        let mut ids: Vec<(LaneId, ControllerId)> =
+            controllers.flat_map(|c| network.approach_lanes(c).into_iter().map(move |lane| (lane, c))).collect();
         ids.sort_unstable();
-        ids.dedup();
-        for id in ids {
+        ids.dedup_by_key(|(lane, _)| *lane);
+        let mut usual = Vec::new();
+        for (id, controller) in ids {
+            usual.push(UsualLane::new(&network, controller, id));
             let watching = network.detectors_watching(id);
             let stop = watching.iter().copied().find(|d| network.detector(*d).kind == DetectorKind::StopBar);
             let advance = watching
@@ -87,6 +90,7 @@ impl Estimator {
             green: vec![false; lanes.len()],
             advanced: None,
             lanes,
+            usual,
             lane_track,
             network,
             feed_since: None,
@@ -260,7 +264,9 @@ impl Estimator {
             }
             track.health = health;
             track.since = Some(now);
-            if health.lied() {
+            // Whoever is stuck and has counted nobody lately has been so for as long as is remembered.
+            let stuck = matches!(health, Health::StuckOn | Health::StuckOff) && track.count() == 0;
+            if health.lied() || stuck {
                 self.forget(id, &watched);
             }
         }
@@ -313,25 +319,17 @@ impl Estimator {
             .sum()
     }
 
-    /// What stands in for a lane without any trusted loop: its own past, else its neighbours on the link, else a guess.
+    /// What stands in for a lane without any trusted loop: its own past, else what lanes nearby say.
     fn imputed_vph(&self, k: usize) -> f64 {
         if let Some(past) = self.lanes[k].past_vph() {
             return past;
         }
-        let link = self.network.lane(self.lanes[k].lane).link;
-        let neighbours: Vec<f64> = self
-            .network
-            .link(link)
-            .lanes
-            .iter()
-            .filter_map(|l| self.lane_track[l.index()])
-            .filter(|&n| n != k && (self.trust(n).stop || self.trust(n).advance))
-            .map(|n| self.lanes[n].estimate().flow_vph)
-            .collect();
-        if neighbours.is_empty() {
-            return UNKNOWN_VPH;
-        }
-        neighbours.iter().sum::<f64>() / neighbours.len() as f64
+        let measured = |n: usize| {
+            let trust = self.trust(n);
+            (n != k && (trust.stop || trust.advance)).then(|| self.lanes[n].estimate().flow_vph)
+        };
+        let measured_vph: Vec<Option<f64>> = (0..self.lanes.len()).map(measured).collect();
+        impute_vph(k, &self.usual, &measured_vph)
     }
 
     /// Takes what passed under a queue since the last call.

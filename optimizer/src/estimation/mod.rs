@@ -4,6 +4,7 @@ mod detector;
 mod discharge;
 mod estimator;
 mod health;
+mod imputation;
 mod lane;
 mod turning;
 
