@@ -1,0 +1,97 @@
+//! What stands in for the flow of lanes that no trusted loop watches and of which nothing was known before.
+//!
+//! The controller's own plan tells how much its engineers gave to each lane. A lane nobody sees is taken to be as loaded,
+//! against that, as the lanes nearest to it that are seen: those of its link, else of its junction, else all.
+
+use greenkerb_models::ids::{ControllerId, LaneId, LinkId};
+use greenkerb_models::network::Network;
+use greenkerb_models::signal::Protection;
+
+/// Load of a lane when no lane at all is seen: a lane that is seldom empty and seldom full.
+const LOAD_UNKNOWN: f64 = 0.4;
+
+/// A lane without measurement is never taken to be fuller than this.
+const LOAD_MAX: f64 = 0.85;
+
+/// Least capacity that a load is told by, vehicles per hour.
+const CAPACITY_MIN_VPH: f64 = 60.0;
+
+/// What a green that must yield passes, as a share of a protected one.
+const PERMISSIVE_SHARE: f64 = 0.5;
+
+/// A lane as imputation sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct UsualLane {
+    link: LinkId,
+    controller: ControllerId,
+    /// Vehicles an hour it passes under the controller's own plan.
+    capacity_vph: f64,
+}
+
+impl UsualLane {
+    /// A lane that ends at `controller`.
+    pub(crate) fn new(network: &Network, controller: ControllerId, lane: LaneId) -> Self {
+        let plan = network.controller(controller).time_of_day_plan();
+        let capacity_vph = network
+            .connections_from(lane)
+            .iter()
+            .map(|c| network.connection(*c))
+            .filter_map(|c| {
+                let head = c.signal.filter(|s| s.controller == controller)?;
+                let green_s: f64 = plan.greens[head.group.index()]
+                    .iter()
+                    .map(|g| {
+                        let share = if g.protection == Protection::Protected { 1.0 } else { PERMISSIVE_SHARE };
+                        g.length.seconds() * share
+                    })
+                    .sum();
+                Some(network.movement(c.movement).saturation.get() * green_s / plan.cycle.seconds())
+            })
+            .fold(CAPACITY_MIN_VPH, f64::max);
+        Self { link: network.lane(lane).link, controller, capacity_vph }
+    }
+}
+
+/// Flow of lane `k`, vehicles per hour, by the lanes whose flow is measured (`None` where it is not).
+pub(crate) fn impute_vph(k: usize, lanes: &[UsualLane], measured_vph: &[Option<f64>]) -> f64 {
+    let own = lanes[k];
+    let load = |alike: &dyn Fn(&UsualLane) -> bool| {
+        let (mut flow_vph, mut capacity_vph) = (0.0, 0.0);
+        for (lane, seen) in lanes.iter().zip(measured_vph).filter(|(lane, _)| alike(lane)) {
+            if let Some(seen) = seen {
+                flow_vph += seen;
+                capacity_vph += lane.capacity_vph;
+            }
+        }
+        (capacity_vph > 0.0).then(|| flow_vph / capacity_vph)
+    };
+    let load = load(&|l| l.link == own.link)
+        .or_else(|| load(&|l| l.controller == own.controller))
+        .or_else(|| load(&|_| true))
+        .unwrap_or(LOAD_UNKNOWN);
+    load.min(LOAD_MAX) * own.capacity_vph
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(link: usize, controller: usize, capacity_vph: f64) -> UsualLane {
+        UsualLane { link: LinkId::at(link), controller: ControllerId::at(controller), capacity_vph }
+    }
+
+    #[test]
+    fn the_nearest_lanes_that_are_seen_tell_the_load() {
+        let lanes = [lane(0, 0, 800.0), lane(0, 0, 400.0), lane(1, 0, 600.0), lane(2, 1, 1000.0)];
+        assert_eq!(impute_vph(0, &lanes, &[None, Some(100.0), Some(300.0), Some(700.0)]), 200.0);
+        assert_eq!(impute_vph(0, &lanes, &[None, None, Some(300.0), Some(700.0)]), 400.0);
+        assert_eq!(impute_vph(0, &lanes, &[None, None, None, Some(700.0)]), 560.0);
+        assert_eq!(impute_vph(0, &lanes, &[None; 4]), 320.0);
+    }
+
+    #[test]
+    fn a_jam_nearby_does_not_fill_the_lane() {
+        let lanes = [lane(0, 0, 800.0), lane(0, 0, 400.0)];
+        assert_eq!(impute_vph(0, &lanes, &[None, Some(900.0)]), 0.85 * 800.0);
+    }
+}
