@@ -7,10 +7,13 @@ use greenkerb_models::ids::{ControllerId, DetectorId, LaneId};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
 
+use crate::signals::Budget;
+
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
 use super::health::{Beside, Evidence, Health, HealthRules};
 use super::imputation::{UsualLane, impute_vph};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
+use super::ways::Ways;
 
 /// How often health is judged.
 const JUDGE_EVERY: Ds = Ds::from_s(10);
@@ -58,6 +61,7 @@ pub struct Estimator {
     /// Whether each lane had green then.
     green: Vec<bool>,
     passed: Vec<Passed>,
+    ways: Ways,
 }
 
 impl Estimator {
@@ -91,6 +95,7 @@ impl Estimator {
             advanced: None,
             lanes,
             usual,
+            ways: Ways::new(&network),
             lane_track,
             network,
             feed_since: None,
@@ -125,6 +130,9 @@ impl Estimator {
         let seconds = self.advanced.map_or(0.0, |last| now.since(last) as f64 / 10.0).clamp(0.0, 60.0);
         self.advanced = Some(now);
         let heard = self.drain(now);
+        for (d, intervals) in heard.iter().enumerate() {
+            intervals.iter().for_each(|i| self.ways.count(DetectorId::at(d), i));
+        }
         for k in 0..self.lanes.len() {
             let trust = self.trust(k);
             let shown = shown(self.lanes[k].lane);
@@ -330,6 +338,17 @@ impl Estimator {
         };
         let measured_vph: Vec<Option<f64>> = (0..self.lanes.len()).map(measured).collect();
         impute_vph(k, &self.usual, &measured_vph)
+    }
+
+    /// Finds anew which way vehicles go, by the counts of the last twenty minutes.
+    pub(crate) fn estimate_ways(&mut self, now: TimeDs, budget: &dyn Budget) {
+        let detectors = &self.detectors;
+        self.ways.estimate(now, |d| detectors[d.index()].health.trusted(), budget);
+    }
+
+    /// Share of its lane's vehicles that each connection of the network takes.
+    pub(crate) fn way_shares(&self) -> &[f64] {
+        self.ways.shares()
     }
 
     /// Takes what passed under a queue since the last call.

@@ -7,6 +7,7 @@ mod health;
 mod imputation;
 mod lane;
 mod turning;
+mod ways;
 
 pub use detector::{DetectorStatus, Reading, Timeliness};
 pub(crate) use discharge::Discharge;
@@ -15,3 +16,4 @@ pub use estimator::{Estimator, Shown};
 pub use health::{Health, HealthRules};
 pub use lane::{LaneEstimate, Source};
 pub use turning::{TurningCounts, TurningRatios, turning_ratios};
+pub(crate) use ways::prior_shares;

@@ -1,7 +1,7 @@
 //! Which lanes of one controller feed which of another, over how many seconds.
 
 use greenkerb_models::ids::{ControllerId, LaneId};
-use greenkerb_models::network::{Network, Turn};
+use greenkerb_models::network::Network;
 
 /// Vehicles that travel further than this between two signals no longer come in platoons worth coordinating for
 /// (FHWA, Signal Timing Manual 2nd ed., ch. 7: about 0.75 mile).
@@ -27,12 +27,12 @@ pub(crate) struct Feed {
 }
 
 /// All feeds of a network. `lane_of` gives controller and number of each lane that ends at a signal.
-pub(crate) fn feeds(network: &Network, lane_of: &[Option<(usize, usize)>]) -> Vec<Feed> {
+pub(crate) fn feeds(network: &Network, lane_of: &[Option<(usize, usize)>], way_shares: &[f64]) -> Vec<Feed> {
     let mut all: Vec<Feed> = Vec::new();
     for c in 0..network.controllers().len() {
         for lane in network.approach_lanes(ControllerId::at(c)) {
             let Some(from) = lane_of[lane.index()] else { continue };
-            follow(network, lane_of, from, lane, (1.0, 0.0, 0.0, 0), &mut all);
+            follow(network, lane_of, way_shares, from, lane, (1.0, 0.0, 0.0, 0), &mut all);
         }
     }
     all
@@ -42,20 +42,15 @@ pub(crate) fn feeds(network: &Network, lane_of: &[Option<(usize, usize)>]) -> Ve
 fn follow(
     network: &Network,
     lane_of: &[Option<(usize, usize)>],
+    way_shares: &[f64],
     from: (usize, usize),
     lane: LaneId,
     (share, metres, seconds, nodes): (f64, f64, f64, usize),
     all: &mut Vec<Feed>,
 ) {
-    let worth = |turn: Turn| match turn {
-        Turn::Straight => 3.0,
-        Turn::Left | Turn::Right => 1.0,
-        Turn::UTurn => 0.05,
-    };
-    let ways = || network.connections_from(lane).iter().map(|c| network.connection(*c));
-    let sum: f64 = ways().map(|w| worth(network.movement(w.movement).turn)).sum();
-    for way in ways() {
-        let share = share * worth(network.movement(way.movement).turn) / sum;
+    for &id in network.connections_from(lane) {
+        let way = network.connection(id);
+        let share = share * way_shares[id.index()];
         let next = network.lane(way.to_lane);
         let metres = metres + way.length.get() + next.length.get();
         let seconds = seconds + (way.length.get() + next.length.get()) / next.speed.get().max(1.0);
@@ -79,7 +74,7 @@ fn follow(
                 }
             }
             None if nodes < NODES_BETWEEN_MAX => {
-                follow(network, lane_of, from, way.to_lane, (share, metres, seconds, nodes + 1), all);
+                follow(network, lane_of, way_shares, from, way.to_lane, (share, metres, seconds, nodes + 1), all);
             }
             None => {}
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use greenkerb_models::ids::{ControllerId, GroupId, LaneId};
-use greenkerb_models::network::{Network, Turn};
+use greenkerb_models::ids::{ConnectionId, ControllerId, GroupId, LaneId};
+use greenkerb_models::network::Network;
 use greenkerb_models::signal::{Controller, Indication, Relation, StepKind, TimedStep};
 use greenkerb_models::units::Ds;
 
-use crate::estimation::{Discharge, Estimator};
+use crate::estimation::{Discharge, Estimator, prior_shares};
 use crate::safety::{Policy, validate_plan};
 
 /// Seconds lost when a queue starts to move (HCM 7th ed., chapter 19: 2 s with the last of yellow used apart).
@@ -38,9 +38,13 @@ const SHAPES_MAX: usize = 128;
 /// then, and until it does the others of the lane go on.
 const BLOCKED_SHARE: f64 = 0.1;
 
+/// No way is ever taken to be unused: somebody may yet want to go there.
+const SHARE_MIN: f64 = 0.01;
+
 /// One way out of a lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Way {
+    connection: ConnectionId,
     pub(crate) group: GroupId,
     /// Share of the lane's vehicles that go this way.
     pub(crate) share: f64,
@@ -116,10 +120,19 @@ pub(crate) struct Service {
     pub(crate) extra_veh: Vec<Vec<f64>>,
 }
 
+/// Shares of a lane's ways that sum to one.
+fn normalise(ways: &mut [Way]) {
+    let sum: f64 = ways.iter().map(|w| w.share).sum();
+    for w in ways {
+        w.share /= sum;
+    }
+}
+
 impl Junction {
     /// Builds the model of a controller.
     pub(crate) fn new(network: &Network, controller: ControllerId) -> Self {
         let c = network.controller(controller);
+        let prior = prior_shares(network);
         let lanes: Vec<JunctionLane> = network
             .approach_lanes(controller)
             .into_iter()
@@ -137,23 +150,16 @@ impl Junction {
                                 matches!(c.conflicts.get(head.group, *h), Relation::Permitted { yields: true, .. })
                             })
                             .collect();
-                        let prior = match movement.turn {
-                            Turn::Straight => 3.0,
-                            Turn::Left | Turn::Right => 1.0,
-                            Turn::UTurn => 0.05,
-                        };
                         Some(Way {
+                            connection: id,
                             group: head.group,
-                            share: prior,
+                            share: prior[id.index()],
                             saturation_vps: movement.saturation.get() / 3600.0,
                             yields_to,
                         })
                     })
                     .collect();
-                let sum: f64 = ways.iter().map(|w| w.share).sum();
-                for w in &mut ways {
-                    w.share /= sum;
-                }
+                normalise(&mut ways);
                 let storage_veh = (network.lane(lane).length.get() / 7.0).max(1.0);
                 JunctionLane { lane, ways, storage_veh, discharge: vec![Discharge::default(); c.program.stage_count()] }
             })
@@ -163,6 +169,16 @@ impl Junction {
         let shortened = shortened(c, &whole, &lanes);
         let omittable = (0..stages).map(|p| shortened.keys().any(|out| out & bit(p) != 0)).collect();
         Self { controller, lanes, stages, omittable, whole, shortened }
+    }
+
+    /// Vehicles go these ways from now on: shares by connection of the network.
+    pub(crate) fn turn(&mut self, way_shares: &[f64]) {
+        for lane in &mut self.lanes {
+            for w in &mut lane.ways {
+                w.share = way_shares[w.connection.index()].max(SHARE_MIN);
+            }
+            normalise(&mut lane.ways);
+        }
     }
 
     /// Flow, queue and weight as estimated now.

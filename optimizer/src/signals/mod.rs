@@ -9,6 +9,7 @@
 //! | `offsets` | how far their cycles are apart |
 //! | `cycle` | Allsop's linear program: what cycle is long enough |
 //! | `splits` | store-and-forward linear program over some cycles |
+//! | `network_splits` | the same for a whole network at once, offline |
 //! | `refine` | the last seconds, on the model of `fluid` |
 //! | `max_pressure` | splits without any search |
 //! | `junction` | what each lane can pass in each step |
@@ -22,6 +23,7 @@ mod fluid;
 mod isolated;
 mod junction;
 mod max_pressure;
+mod network_splits;
 mod offsets;
 mod optimizer;
 mod refine;
@@ -32,6 +34,7 @@ mod timeline;
 
 pub use budget::{Budget, Exhausted, Unlimited};
 pub use isolated::Method;
+pub use network_splits::{LaneDemand, network_splits};
 pub use optimizer::SignalOptimizer;
 pub use report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 pub use settings::Settings;

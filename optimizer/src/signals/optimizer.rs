@@ -9,7 +9,7 @@ use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKi
 use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
-use crate::estimation::{DetectorStatus, Estimator, Passed, Shown, Timeliness};
+use crate::estimation::{DetectorStatus, Estimator, Passed, Shown, Timeliness, prior_shares};
 use crate::safety::{Publication, Refusals, Validated, validate_group, validate_publication};
 
 use super::budget::Budget;
@@ -97,7 +97,7 @@ impl SignalOptimizer {
             }
         }
         Self {
-            feeds: feeds(&network, &lane_of),
+            feeds: feeds(&network, &lane_of, &prior_shares(&network)),
             groups: Vec::new(),
             regrouped: None,
             lane_of,
@@ -186,6 +186,11 @@ impl SignalOptimizer {
 
     /// Forms coordination groups from the flows of late, and takes those up that are new.
     fn regroup(&mut self, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        self.estimator.estimate_ways(now, budget);
+        for charge in &mut self.charges {
+            charge.junction.turn(self.estimator.way_shares());
+        }
+        self.feeds = feeds(&self.network, &self.lane_of, self.estimator.way_shares());
         let candidates: Vec<Candidate<'_>> = (0..self.charges.len()).map(|i| self.candidate(i, now)).collect();
         let Some(formed) = form(&candidates, &self.feeds, self.settings.coordination_gain_min, budget) else { return };
         let before = std::mem::take(&mut self.groups);
@@ -363,21 +368,7 @@ impl SignalOptimizer {
                     bounds_s: bounds_s.clone(),
                 })
                 .collect();
-            let at = |c: usize| group.members.iter().position(|m| *m == c);
-            let feeds: Vec<splits::Feed> = self
-                .feeds
-                .iter()
-                .filter_map(|f| Some((f, at(f.from.0)?, at(f.to.0)?)))
-                .flat_map(|(f, from, to)| {
-                    let among = f.to.1.len() as f64;
-                    f.to.1.iter().map(move |l| splits::Feed {
-                        from: (from, f.from.1),
-                        to: (to, *l),
-                        share: f.share / among,
-                        delay_cycles: (f.travel_s / cycle_s).round() as usize,
-                    })
-                })
-                .collect();
+            let feeds = splits::Feed::within(&self.feeds, &group.members, cycle_s);
             let plan = split_plan(&members, &feeds, cycle_s, self.settings.horizon_cycles, budget).ok()?;
             // The members' cycles start within one cycle of each other; half of it later some would be asked twice.
             let until = now + Ds::from_s(group.cycle_s);

@@ -8,6 +8,7 @@
 use crate::solver::{LinearProgram, Sense, SolveError, SolveStatus, Var};
 
 use super::budget::Budget;
+use super::feeds;
 use super::junction::{Demand, Junction, Service};
 
 /// What a vehicle beyond storage costs against one that waits within it.
@@ -52,6 +53,25 @@ pub(crate) struct Feed {
     pub(crate) share: f64,
     /// Whole cycles on the way.
     pub(crate) delay_cycles: usize,
+}
+
+impl Feed {
+    /// The feeds between controllers of a group. A feed into several lanes is spread evenly.
+    pub(crate) fn within(feeds: &[feeds::Feed], members: &[usize], cycle_s: f64) -> Vec<Self> {
+        let at = |controller: usize| members.iter().position(|m| *m == controller);
+        feeds
+            .iter()
+            .filter_map(|f| Some((f, at(f.from.0)?, at(f.to.0)?)))
+            .flat_map(|(f, from, to)| {
+                f.to.1.iter().map(move |lane| Self {
+                    from: (from, f.from.1),
+                    to: (to, *lane),
+                    share: f.share / f.to.1.len() as f64,
+                    delay_cycles: (f.travel_s / cycle_s).round() as usize,
+                })
+            })
+            .collect()
+    }
 }
 
 /// Splits of every junction and how good they are.
