@@ -114,14 +114,23 @@ fn a_bad_day_for_detectors_costs_at_most_a_quarter() {
         return;
     }
     let (net, routes) = (data.join("cologne8.net.xml"), data.join("cologne8.rou.xml"));
-    let run = |faults: &[&str]| {
+    let run = |seeds: &str, faults: &str| {
         let mut command = simulate(&net, &routes, 25_200, 28_800);
-        report(command.args(["--control", "ours", "--seeds", "1..2"]).args(faults))
+        let report = report(command.args(["--control", "ours", "--seeds", seeds, "--faults", faults]));
+        assert_safe(&report);
+        number(&report, "total_delay_s_per_veh")
     };
-    let good = run(&[]);
-    let bad = run(&["--faults", "silent:10%,stuck_on:10%,lying:10%,seed:1"]);
-    assert_safe(&good);
-    assert_safe(&bad);
-    let factor = number(&bad, "total_delay_s_per_veh") / number(&good, "total_delay_s_per_veh");
-    assert!(factor <= BAD_DAY_FACTOR_MAX, "delay rises {factor:.2}-fold: {bad}");
+    let factor = run("1..2", "silent:10%,stuck_on:10%,lying:10%,seed:1") / run("1..2", "");
+    assert!(factor <= BAD_DAY_FACTOR_MAX, "delay rises {factor:.2}-fold");
+    // Which detectors fail decides a lot: a lane of which both loops fail is seen by nobody. So it is the mean that is held
+    // over several choices; docs/formulations.md has the whole table.
+    let good = run("1", "");
+    let mut factors = Vec::new();
+    for kind in ["silent", "stuck_off", "lying"] {
+        for seed in 1..=3 {
+            factors.push(run("1", &format!("{kind}:30%,seed:{seed}")) / good);
+        }
+    }
+    let mean = factors.iter().sum::<f64>() / factors.len() as f64;
+    assert!(mean <= BAD_DAY_FACTOR_MAX, "delay rises {mean:.2}-fold in the mean of {factors:.2?}");
 }

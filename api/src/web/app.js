@@ -108,7 +108,8 @@ const drawMap = (geo) => {
       dot.addEventListener('keydown', onKey(() => select(f.properties.name)));
       const left = el('svg:path', { class: 'left', 'stroke-width': 4 });
       dots.set(f.properties.name, { dot, left, x, y });
-      svg.append(dot, left);
+      // The table and the dot say the name too, so whoever listens need not hear it here.
+      svg.append(el('svg:text', { class: 'name', x: x + 14, y: y - 12, 'aria-hidden': 'true' }, f.properties.name), dot, left);
     }
   }
 };

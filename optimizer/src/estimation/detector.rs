@@ -83,23 +83,34 @@ pub(crate) struct DetectorTrack {
     pub(crate) since: Option<TimeDs>,
     /// What happened beside it since it last showed life.
     pub(crate) beside: Beside,
-    /// It was covered in its last interval.
-    covered: bool,
+    /// It was covered in its last interval; `None` before the first.
+    covered: Option<bool>,
+    /// It has shown a sign of life since it was first heard.
+    alive: bool,
 }
 
 impl DetectorTrack {
     /// An interval is looked at for signs of life.
     pub(crate) fn look(&mut self, i: &Interval) {
         let covered = i.occupancy >= 0.5;
-        if i.count > 0 || covered != self.covered || (i.occupancy > 0.02 && i.occupancy < 0.95) {
+        let changed = self.covered.is_some_and(|before| before != covered);
+        if i.count > 0 || changed || (i.occupancy > 0.02 && i.occupancy < 0.95) {
             self.beside = Beside::default();
+            self.alive = true;
         }
-        self.covered = covered;
+        self.beside.quiet_s += i.length.seconds();
+        self.covered = Some(covered);
+    }
+
+    /// It has shown that it works, and nothing speaks against it. A loop that was stuck before it was first heard looks
+    /// like one on an empty lane, or like one under a queue.
+    pub(crate) fn is_believed(&self) -> bool {
+        self.alive && self.health.trusted()
     }
 
     /// It was covered, without a break, when last heard.
     pub(crate) fn is_covered(&self) -> bool {
-        self.covered
+        self.covered == Some(true)
     }
 
     /// It has been heard for long enough that health would have noticed if it made things up.

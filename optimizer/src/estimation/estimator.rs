@@ -11,7 +11,7 @@ use crate::signals::Budget;
 
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
 use super::health::{Beside, Evidence, Health, HealthRules};
-use super::imputation::{UsualLane, impute_vph};
+use super::imputation::{Imputed, UsualLane, impute_vph};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
 use super::ways::Ways;
 
@@ -131,8 +131,12 @@ impl Estimator {
         self.advanced = Some(now);
         let heard = self.drain(now);
         for (d, intervals) in heard.iter().enumerate() {
-            intervals.iter().for_each(|i| self.ways.count(DetectorId::at(d), i));
+            for i in intervals {
+                self.ways.count(DetectorId::at(d), i);
+                self.detectors[d].look(i);
+            }
         }
+        let measured_vph = self.measured_vph();
         for k in 0..self.lanes.len() {
             let trust = self.trust(k);
             let shown = shown(self.lanes[k].lane);
@@ -146,8 +150,8 @@ impl Estimator {
             }
             self.lanes[k].settle(trust);
             if !trust.stop && !trust.advance {
-                let flow_vph = self.imputed_vph(k);
-                self.lanes[k].impute(flow_vph, seconds);
+                let imputed = self.imputed(k, &measured_vph);
+                self.lanes[k].impute(imputed, seconds);
             }
             if !trust.stop {
                 self.lanes[k].depart_unseen(shown.can_pass_veh);
@@ -183,12 +187,10 @@ impl Estimator {
         let went = if usable(&self.detectors, stop) { counted(stop) } else { 0.0 };
         let nobody_stands = lane.is_free() && usable(&self.detectors, stop);
         let track = &mut self.detectors[stop.index()];
-        heard[stop.index()].iter().for_each(|i| track.look(i));
         track.beside.vehicles += came;
         track.beside.greens += u32::from(ended && track.is_covered());
         for u in &lane.advance {
             let track = &mut self.detectors[u.detector.index()];
-            heard[u.detector.index()].iter().for_each(|i| track.look(i));
             if u.weight >= 1.0 {
                 track.beside.vehicles += went;
             }
@@ -234,7 +236,7 @@ impl Estimator {
     }
 
     fn trusted(&self, detector: Option<DetectorId>) -> bool {
-        detector.is_some_and(|d| self.detectors[d.index()].health.trusted())
+        detector.is_some_and(|d| self.detectors[d.index()].is_believed())
     }
 
     fn trust(&self, k: usize) -> Trust {
@@ -249,6 +251,7 @@ impl Estimator {
             d.trim(window_start);
         }
         let feed_since = self.feed_since.unwrap_or(now);
+        let measured_vph = self.measured_vph();
         for d in 0..self.detectors.len() {
             let id = DetectorId::at(d);
             let detector = self.network.detector(id);
@@ -263,6 +266,7 @@ impl Estimator {
                 feed_since,
                 other_count: self.other_count(id, &watched),
                 past_vph: self.past_vph(id, &watched),
+                promised_veh: self.nearby_vph(id, &watched, &measured_vph) * track.beside.quiet_s / 3600.0,
                 speed_max: MetresPerSecond::new(lane.speed.get() * 1.4 + 3.0).unwrap_or_default(),
                 loop_m: detector.length.get(),
             });
@@ -285,8 +289,11 @@ impl Estimator {
         for &k in watched {
             self.lanes[k].forget(liar);
             let lane = &self.lanes[k];
-            for d in lane.stop.into_iter().chain(lane.advance.iter().map(|u| u.detector)) {
-                self.detectors[d.index()].beside = Beside::default();
+            // What speaks against the liar itself came from others and stands.
+            let loops = lane.stop.into_iter().chain(lane.advance.iter().map(|u| u.detector));
+            for d in loops.filter(|d| *d != liar) {
+                let beside = &mut self.detectors[d.index()].beside;
+                *beside = Beside { quiet_s: beside.quiet_s, ..Beside::default() };
             }
         }
     }
@@ -328,22 +335,45 @@ impl Estimator {
     }
 
     /// What stands in for a lane without any trusted loop: its own past, else what lanes nearby say.
-    fn imputed_vph(&self, k: usize) -> f64 {
-        if let Some(past) = self.lanes[k].past_vph() {
-            return past;
+    fn imputed(&self, k: usize, measured_vph: &[Option<f64>]) -> Imputed {
+        let lane = &self.lanes[k];
+        if let Some(past_vph) = lane.past_vph() {
+            return Imputed { flow_vph: past_vph, room_vph: past_vph };
         }
+        let flow_vph = impute_vph(k, &self.usual, measured_vph);
+        let mut loops = lane.stop.into_iter().chain(lane.advance.iter().map(|u| u.detector));
+        // Nobody may ever come to a lane whose loops are only quiet so far.
+        let quiet = |health| matches!(health, Health::Healthy | Health::StuckOff);
+        let fails = loops.any(|d| !quiet(self.detectors[d.index()].health));
+        Imputed { flow_vph, room_vph: if fails { self.usual[k].room_vph(flow_vph) } else { flow_vph } }
+    }
+
+    /// Flow of every lane that a trusted loop watches.
+    fn measured_vph(&self) -> Vec<Option<f64>> {
         let measured = |n: usize| {
             let trust = self.trust(n);
-            (n != k && (trust.stop || trust.advance)).then(|| self.lanes[n].estimate().flow_vph)
+            (trust.stop || trust.advance).then(|| self.lanes[n].estimate().flow_vph)
         };
-        let measured_vph: Vec<Option<f64>> = (0..self.lanes.len()).map(measured).collect();
-        impute_vph(k, &self.usual, &measured_vph)
+        (0..self.lanes.len()).map(measured).collect()
+    }
+
+    /// What a detector should see by the load of the lanes near those it watches; nothing while no lane is measured.
+    fn nearby_vph(&self, id: DetectorId, watched: &[usize], measured_vph: &[Option<f64>]) -> f64 {
+        if measured_vph.iter().all(Option::is_none) {
+            return 0.0;
+        }
+        let part_vph = |k: usize| {
+            let lane = &self.lanes[k];
+            let loops = if lane.stop == Some(id) { 1 } else { lane.advance.len().max(1) };
+            impute_vph(k, &self.usual, measured_vph) / loops as f64
+        };
+        watched.iter().map(|&k| part_vph(k)).sum()
     }
 
     /// Finds anew which way vehicles go, by the counts of the last twenty minutes.
     pub(crate) fn estimate_ways(&mut self, now: TimeDs, budget: &dyn Budget) {
         let detectors = &self.detectors;
-        self.ways.estimate(now, |d| detectors[d.index()].health.trusted(), budget);
+        self.ways.estimate(now, |d| detectors[d.index()].is_believed(), budget);
     }
 
     /// Share of its lane's vehicles that each connection of the network takes.

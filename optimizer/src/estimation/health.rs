@@ -67,8 +67,8 @@ pub struct HealthRules {
     pub stuck_on_through: Ds,
     /// Occupied without a count for this long while nobody stands before it is stuck on.
     pub stuck_on_alone: Ds,
-    /// This many vehicles at the other detector, and none here, is stuck off; half of it where not even an occupancy
-    /// was seen.
+    /// This many vehicles at the other detector, and none here, is stuck off; half of it, also by the load of lanes
+    /// nearby, where not even an occupancy was seen.
     pub stuck_off_vehicles: u32,
     /// More than this many vehicles an hour over two minutes is chatter: above any saturation flow (HCM 7th ed.: 1,900
     /// veh/h/lane) with room for platoons.
@@ -102,6 +102,8 @@ pub(crate) struct Beside {
     pub(crate) greens: u32,
     /// How long it has been covered although nobody stood before it, seconds.
     pub(crate) alone_s: f64,
+    /// For how long it was heard, seconds.
+    pub(crate) quiet_s: f64,
 }
 
 /// What the rules are told about one detector.
@@ -118,6 +120,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) feed_since: TimeDs,
     /// Vehicles counted in the window by the other detector on its lane, if there is one that is not missing.
     pub(crate) other_count: Option<u32>,
+    /// Vehicles that the load of lanes nearby promises since it last showed life.
+    pub(crate) promised_veh: f64,
     /// Its own vehicles per hour before the window, where known.
     pub(crate) past_vph: Option<f64>,
     /// Fastest plausible speed on the lane.
@@ -150,7 +154,8 @@ impl HealthRules {
         let empty = count == 0 && e.intervals.iter().all(|i| i.occupancy < 0.02);
         let seen_s = e.intervals.iter().map(|i| i.length.seconds()).sum::<f64>();
         let free = e.intervals.back().is_some_and(|i| i.occupancy < 0.02);
-        if free && e.beside.vehicles >= f64::from(self.stuck_off_vehicles) / 2.0 {
+        let unseen_veh = e.beside.vehicles.max(if empty { e.promised_veh } else { 0.0 });
+        if free && unseen_veh >= f64::from(self.stuck_off_vehicles) / 2.0 {
             return Health::StuckOff;
         }
         if empty && e.other_count.is_some_and(|o| o >= self.stuck_off_vehicles) {

@@ -19,6 +19,7 @@ use greenkerb_models::network::{Lane, Network, Turn};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use super::detector::Interval;
+use super::imputation::Imputed;
 
 /// Where an estimate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct LaneEstimate {
     pub lane: LaneId,
     /// Arrivals, vehicles per hour.
     pub flow_vph: f64,
+    /// Arrivals the signals are to have room for: more than the flow where the lane's loops fail, vehicles per hour.
+    pub room_vph: f64,
     /// Vehicles that wait or roll up to the line.
     pub queue_veh: f64,
     /// The advance loop is covered: the queue may be longer.
@@ -178,7 +181,7 @@ pub(crate) struct LaneTrack {
     beyond: f64,
     /// Arrivals still rolling between the loops: when they passed, how many.
     rolling: VecDeque<(TimeDs, f64)>,
-    imputed_vph: Option<f64>,
+    imputed: Option<Imputed>,
     source: Source,
     stop_is_trusted: bool,
     /// Seconds the stop bar has been free without a count.
@@ -223,7 +226,7 @@ impl LaneTrack {
             queue: 0.0,
             beyond: 0.0,
             rolling: VecDeque::new(),
-            imputed_vph: None,
+            imputed: None,
             source: Source::Unknown,
             stop_is_trusted: true,
             free_s: 0.0,
@@ -416,9 +419,9 @@ impl LaneTrack {
     }
 
     /// Time passes without any trusted loop: so many come as the imputed flow brings.
-    pub(crate) fn impute(&mut self, flow_vph: f64, seconds: f64) {
-        self.imputed_vph = Some(flow_vph);
-        self.queue = (self.queue + flow_vph / 3600.0 * seconds).min(self.storage_veh);
+    pub(crate) fn impute(&mut self, imputed: Imputed, seconds: f64) {
+        self.imputed = Some(imputed);
+        self.queue = (self.queue + imputed.flow_vph / 3600.0 * seconds).min(self.storage_veh);
         self.beyond = 0.0;
         for u in &mut self.advance {
             u.covered = false;
@@ -439,7 +442,7 @@ impl LaneTrack {
             _ => Source::Unknown,
         };
         if self.source != Source::Imputed {
-            self.imputed_vph = None;
+            self.imputed = None;
         }
         self.stop_is_trusted = trust.stop;
     }
@@ -469,16 +472,18 @@ impl LaneTrack {
                 d.map_or(a, |d| if self.covered() { a.max(d) } else { 0.5 * (a + d) })
             }
             Source::StopBarOnly => self.departures.mean().unwrap_or(0.0),
-            Source::Imputed => self.imputed_vph.unwrap_or(0.0),
+            Source::Imputed => self.imputed.map_or(0.0, |i| i.flow_vph),
             Source::Unknown => 0.0,
         };
         // With the advance loop free the sum of the two loops is the better witness.
         let blind = self.source != Source::Measured || self.covered();
         let hidden = if blind { f64::from(self.greens_failed) * HIDDEN_SHARE } else { 0.0 };
         let queue_veh = self.queue + self.beyond;
+        let flow_vph = (flow_vph * (1.0 + hidden)).min(FLOW_MAX_VPH);
         LaneEstimate {
             lane: self.lane,
-            flow_vph: (flow_vph * (1.0 + hidden)).min(FLOW_MAX_VPH),
+            flow_vph,
+            room_vph: self.imputed.map_or(flow_vph, |i| i.room_vph.clamp(flow_vph, FLOW_MAX_VPH)),
             queue_veh: if blind { queue_veh.max(self.left_behind()) } else { queue_veh },
             queue_is_lower_bound: self.covered(),
             occupancy: self.occupancy.mean().unwrap_or(0.0),

@@ -8,7 +8,7 @@ use greenkerb_models::network::Network;
 use greenkerb_models::signal::{Controller, Indication, Relation, StepKind, TimedStep};
 use greenkerb_models::units::Ds;
 
-use crate::estimation::{Discharge, Estimator, prior_shares};
+use crate::estimation::{Discharge, Estimator, LaneEstimate, prior_shares};
 use crate::safety::{Policy, validate_plan};
 
 /// Seconds lost when a queue starts to move (HCM 7th ed., chapter 19: 2 s with the last of yellow used apart).
@@ -30,6 +30,9 @@ const ON_RED_VPS: f64 = 0.06;
 /// A vehicle held at the line for longer than this begins to weigh more, and by how much at most.
 const HELD_LONG_S: f64 = 40.0;
 const HELD_WEIGHT_MAX: f64 = 4.0;
+
+/// Least weight of a lane whose room is mostly for vehicles that are not expected.
+const EXPECTED_SHARE_MIN: f64 = 0.05;
 
 /// Most cycles with stages left out that are looked at for one controller.
 const SHAPES_MAX: usize = 128;
@@ -185,9 +188,9 @@ impl Junction {
     pub(crate) fn demand(&self, estimator: &Estimator) -> Demand {
         let estimates: Vec<_> = self.lanes.iter().map(|l| estimator.lane(l.lane)).collect();
         Demand {
-            flow_vps: estimates.iter().map(|e| e.map_or(0.0, |e| e.flow_vph / 3600.0)).collect(),
+            flow_vps: estimates.iter().map(|e| e.map_or(0.0, |e| e.room_vph / 3600.0)).collect(),
             queue_veh: estimates.iter().map(|e| e.map_or(0.0, |e| e.queue_veh)).collect(),
-            weight: estimates.iter().map(|e| e.map_or(1.0, |e| patience(e.held_s))).collect(),
+            weight: estimates.iter().map(|e| e.map_or(1.0, |e| patience(e.held_s) * expected(&e))).collect(),
         }
     }
 
@@ -233,7 +236,7 @@ impl Junction {
                         let rate = self.lane_rate(&shape, s, l, &demand.flow_vps, &lengths_s, cycle_s);
                         let rate = rate * self.lanes[l].discharge[stage].factor();
                         // Whoever is held for long is held by a turn that finds no gap: only protection helps.
-                        if self.is_protected(&shape, s, l) { rate } else { rate / demand.weight[l] }
+                        if self.is_protected(&shape, s, l) { rate } else { rate / demand.weight[l].max(1.0) }
                     })
                     .collect(),
             );
@@ -416,6 +419,11 @@ fn bit(stage: usize) -> Stages {
 /// Weight of a lane by how long a vehicle has been held at its line, seconds.
 fn patience(held_s: f64) -> f64 {
     1.0 + ((held_s - HELD_LONG_S) / HELD_LONG_S).clamp(0.0, HELD_WEIGHT_MAX)
+}
+
+/// Share of a lane's room that vehicles are expected in: room for those who may come costs others no more than these.
+fn expected(e: &LaneEstimate) -> f64 {
+    if e.room_vph > e.flow_vph { (e.flow_vph / e.room_vph).max(EXPECTED_SHARE_MIN) } else { 1.0 }
 }
 
 /// The cycles that may leave stages out: every group stays green in a kept stage, a lane of its own for a turn that is
