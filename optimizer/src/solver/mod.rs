@@ -1,11 +1,12 @@
 //! The only code that sees a solver library: a linear program in plain numbers, solved within a budget.
+//!
+//! Small programs go to a simplex method, which ends in a corner and needs no iteration to be exact; large ones to an
+//! interior-point method, whose time hardly depends on the data. What either answers is checked here.
+
+mod interior_point;
+mod simplex;
 
 use std::time::Duration;
-
-use good_lp::{
-    Expression, ProblemVariables, ResolutionError, Solution as _, SolverModel, Variable, WithTimeLimit, microlp,
-    solvers::SolutionStatus, variable,
-};
 
 use crate::signals::Budget;
 
@@ -90,6 +91,10 @@ impl Solved {
     }
 }
 
+/// Programs with more rows than this go to the interior-point method. A split program of some ten junctions has as many:
+/// below it the simplex method is faster, above it soon ten times slower (`benches/benches/network_splits.rs`).
+const SIMPLEX_ROWS_MAX: usize = 800;
+
 /// Slack allowed when an answer is checked against its own rows, relative to the row's size.
 const TOLERANCE: f64 = 1e-6;
 
@@ -121,50 +126,12 @@ impl LinearProgram {
         if limit == Some(Duration::ZERO) {
             return Err(SolveError::Deadline);
         }
-        let mut problem = ProblemVariables::new();
-        let vars: Vec<Variable> = self
-            .bounds
-            .iter()
-            .map(|&(low, high)| {
-                let v = variable().min(low);
-                problem.add(if high.is_finite() { v.max(high) } else { v })
-            })
-            .collect();
-        let sum = |terms: &[(Var, f64)]| {
-            let mut e = Expression::with_capacity(terms.len());
-            for (v, k) in terms {
-                e.add_mul(*k, vars[v.0]);
-            }
-            e
+        let (values, status) = if self.rows.len() > SIMPLEX_ROWS_MAX {
+            interior_point::minimise(self, limit, budget)?
+        } else {
+            simplex::minimise(self, limit, budget)?
         };
-        let mut cost = Expression::with_capacity(vars.len());
-        for (v, k) in vars.iter().zip(&self.cost).filter(|(_, k)| **k != 0.0) {
-            cost.add_mul(*k, *v);
-        }
-        let mut model = problem.minimise(cost).using(microlp);
-        if let Some(d) = limit {
-            model = model.with_time_limit(d.as_secs_f64());
-        }
-        for (terms, sense, rhs) in &self.rows {
-            let row = sum(terms);
-            model = model.with(match sense {
-                Sense::AtMost => row.leq(*rhs),
-                Sense::AtLeast => row.geq(*rhs),
-                Sense::Equal => row.eq(*rhs),
-            });
-        }
-        let solution = model.solve().map_err(|e| match e {
-            ResolutionError::Infeasible => SolveError::Infeasible,
-            ResolutionError::Unbounded => SolveError::Unbounded,
-            _ if budget.exhausted() => SolveError::Deadline,
-            other => SolveError::Failed { reason: other.to_string() },
-        })?;
-        let values: Vec<f64> = vars.iter().map(|v| solution.value(*v)).collect();
         self.check_answer(&values)?;
-        let status = match solution.status() {
-            SolutionStatus::Optimal => SolveStatus::Optimal,
-            SolutionStatus::TimeLimit | SolutionStatus::GapLimit => SolveStatus::Feasible,
-        };
         let objective = values.iter().zip(&self.cost).map(|(x, c)| x * c).sum();
         Ok(Solved { values, objective, status })
     }
@@ -242,5 +209,61 @@ mod tests {
         let (mut lp, x, _) = small();
         lp.row(vec![(x, f64::NAN)], Sense::AtLeast, 9.0);
         assert!(matches!(lp.minimise(&Unlimited).unwrap_err(), SolveError::NotFinite { what: "row", index: 1 }));
+    }
+
+    /// `n` variables in a box, rows through a point of it, so that there is a feasible point and no way to infinity.
+    fn any_program() -> impl proptest::strategy::Strategy<Value = LinearProgram> {
+        use proptest::prelude::*;
+        let coefficient = || -4i32..=4;
+        (2..9usize, 1..12usize).prop_flat_map(move |(n, m)| {
+            let column = (0..5i32, 0..9i32, -5..=5i32, 0..=8i32);
+            let row = (proptest::collection::vec(coefficient(), n), 0..3u8, 0..6i32);
+            (proptest::collection::vec(column, n), proptest::collection::vec(row, m)).prop_map(|(columns, rows)| {
+                let mut lp = LinearProgram::default();
+                let mut point = Vec::new();
+                for (low, width, cost, at) in columns {
+                    lp.var(f64::from(low), f64::from(low + width), f64::from(cost));
+                    point.push(f64::from(low) + f64::from(width) * f64::from(at) / 8.0);
+                }
+                for (coefficients, sense, room) in rows {
+                    let at: f64 = coefficients.iter().zip(&point).map(|(k, x)| f64::from(*k) * x).sum();
+                    let terms = coefficients.iter().enumerate().filter(|(_, k)| **k != 0);
+                    let terms: Vec<_> = terms.map(|(i, k)| (Var(i), f64::from(*k))).collect();
+                    match sense {
+                        _ if terms.is_empty() => {}
+                        0 => lp.row(terms, Sense::AtMost, at + f64::from(room)),
+                        1 => lp.row(terms, Sense::AtLeast, at - f64::from(room)),
+                        _ => lp.row(terms, Sense::Equal, at),
+                    }
+                }
+                lp
+            })
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_methods_agree(lp in any_program()) {
+            let (corner, _) = simplex::minimise(&lp, None, &Unlimited).unwrap();
+            let (inner, _) = interior_point::minimise(&lp, None, &Unlimited).unwrap();
+            lp.check_answer(&corner).unwrap();
+            lp.check_answer(&inner).unwrap();
+            let cost = |x: &[f64]| x.iter().zip(&lp.cost).map(|(x, c)| x * c).sum::<f64>();
+            let (a, b) = (cost(&corner), cost(&inner));
+            proptest::prop_assert!((a - b).abs() <= 1e-6 * (1.0 + a.abs()), "{a} by the simplex method, {b} from inside");
+        }
+    }
+
+    #[test]
+    fn the_interior_point_method_says_what_cannot_be() {
+        let (mut lp, x, _) = small();
+        lp.row(vec![(x, 1.0)], Sense::AtLeast, 9.0);
+        assert_eq!(interior_point::minimise(&lp, None, &Unlimited).unwrap_err(), SolveError::Infeasible);
+        let mut lp = LinearProgram::default();
+        lp.var(0.0, f64::INFINITY, -1.0);
+        assert_eq!(interior_point::minimise(&lp, None, &Unlimited).unwrap_err(), SolveError::Unbounded);
+        let (lp, ..) = small();
+        let limit = Some(Duration::from_nanos(1));
+        assert_eq!(interior_point::minimise(&lp, limit, &Unlimited).unwrap_err(), SolveError::Deadline);
     }
 }
