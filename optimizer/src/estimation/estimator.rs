@@ -11,7 +11,7 @@ use crate::signals::Budget;
 
 use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeliness};
 use super::health::{Beside, Evidence, Health, HealthRules};
-use super::imputation::{Imputed, UsualLane, impute_vph};
+use super::imputation::{Imputed, UsualLane, chance_all_fail, impute_vph};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
 use super::ways::Ways;
 
@@ -137,6 +137,7 @@ impl Estimator {
             }
         }
         let measured_vph = self.measured_vph();
+        let failing_share = self.failing_share();
         for k in 0..self.lanes.len() {
             let trust = self.trust(k);
             let shown = shown(self.lanes[k].lane);
@@ -150,7 +151,7 @@ impl Estimator {
             }
             self.lanes[k].settle(trust);
             if !trust.stop && !trust.advance {
-                let imputed = self.imputed(k, &measured_vph);
+                let imputed = self.imputed(k, &measured_vph, failing_share);
                 self.lanes[k].impute(imputed, seconds);
             }
             if !trust.stop {
@@ -335,17 +336,28 @@ impl Estimator {
     }
 
     /// What stands in for a lane without any trusted loop: its own past, else what lanes nearby say.
-    fn imputed(&self, k: usize, measured_vph: &[Option<f64>]) -> Imputed {
+    fn imputed(&self, k: usize, measured_vph: &[Option<f64>], failing_share: f64) -> Imputed {
         let lane = &self.lanes[k];
         if let Some(past_vph) = lane.past_vph() {
             return Imputed { flow_vph: past_vph, room_vph: past_vph };
         }
         let flow_vph = impute_vph(k, &self.usual, measured_vph);
-        let mut loops = lane.stop.into_iter().chain(lane.advance.iter().map(|u| u.detector));
-        // Nobody may ever come to a lane whose loops are only quiet so far.
-        let quiet = |health| matches!(health, Health::Healthy | Health::StuckOff);
-        let fails = loops.any(|d| !quiet(self.detectors[d.index()].health));
-        Imputed { flow_vph, room_vph: if fails { self.usual[k].room_vph(flow_vph) } else { flow_vph } }
+        let quiet = |d: DetectorId| matches!(self.detectors[d.index()].health, Health::Healthy | Health::StuckOff);
+        let blind = if lane.loops().all(quiet) { chance_all_fail(failing_share, lane.loops().count()) } else { 1.0 };
+        Imputed { flow_vph, room_vph: self.usual[k].room_vph(flow_vph, blind) }
+    }
+
+    /// Share of loops that fail, by the lanes of which at least one loop is believed. Of `n` loops that fail with chance `p`
+    /// each, that leaves out the lanes where all do; for two loops, which is what lanes have, the share seen is p / (1 + p).
+    fn failing_share(&self) -> f64 {
+        let believed = |d: DetectorId| self.detectors[d.index()].is_believed();
+        let (mut loops, mut failing) = (0u32, 0u32);
+        for lane in self.lanes.iter().filter(|lane| lane.loops().any(believed)) {
+            loops += lane.loops().count() as u32;
+            failing += lane.loops().filter(|d| !believed(*d)).count() as u32;
+        }
+        let seen = f64::from(failing) / f64::from(loops.max(1));
+        seen / (1.0 - seen).max(0.5)
     }
 
     /// Flow of every lane that a trusted loop watches.

@@ -23,6 +23,9 @@ const PERMISSIVE_SHARE: f64 = 0.5;
 /// of others says little about one of them, and a queue that nobody sees grows without end.
 const LOAD_ROOM: f64 = 0.65;
 
+/// Share of a network's lanes that hardly anybody uses.
+const UNUSED_SHARE: f64 = 0.05;
+
 /// What stands in for the flow of a lane, vehicles per hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Imputed {
@@ -64,10 +67,18 @@ impl UsualLane {
         Self { link: network.lane(lane).link, controller, capacity_vph }
     }
 
-    /// What a lane is to have room for that cannot be seen because its loops fail.
-    pub(crate) fn room_vph(&self, expected_vph: f64) -> f64 {
-        expected_vph.max(LOAD_ROOM * self.capacity_vph)
+    /// What a lane is to have room for that, with this chance (0–1), cannot be seen because its loops fail.
+    pub(crate) fn room_vph(&self, expected_vph: f64, blind: f64) -> f64 {
+        expected_vph.max(LOAD_ROOM * self.capacity_vph * blind.clamp(0.0, 1.0))
     }
+}
+
+/// Chance that a lane without any sign of life has traffic that all of its `loops` fail to see, where loops fail
+/// independently with chance `failing`: Bayes' rule, against the chance that nobody uses the lane.
+pub(crate) fn chance_all_fail(failing: f64, loops: usize) -> f64 {
+    let power = i32::try_from(loops.max(1)).unwrap_or(i32::MAX);
+    let unseen = failing.clamp(0.0, 1.0).powi(power);
+    unseen / (unseen + UNUSED_SHARE * (1.0 - failing).powi(power)).max(f64::MIN_POSITIVE)
 }
 
 /// Flow of lane `k`, vehicles per hour, by the other lanes whose flow is measured (`None` where it is not).
@@ -115,8 +126,18 @@ mod tests {
 
     #[test]
     fn a_lane_whose_loops_fail_keeps_room() {
-        assert_eq!(lane(0, 0, 800.0).room_vph(100.0), 520.0);
-        assert_eq!(lane(0, 0, 800.0).room_vph(600.0), 600.0);
+        assert_eq!(lane(0, 0, 800.0).room_vph(100.0, 1.0), 520.0);
+        assert_eq!(lane(0, 0, 800.0).room_vph(600.0, 1.0), 600.0);
+        assert_eq!(lane(0, 0, 800.0).room_vph(100.0, 0.0), 100.0);
+    }
+
+    #[test]
+    fn a_quiet_lane_is_an_unused_one_unless_many_loops_fail() {
+        assert_eq!(chance_all_fail(0.0, 2), 0.0);
+        assert!(chance_all_fail(0.02, 2) < 0.01);
+        assert!(chance_all_fail(0.3, 2) > 0.75);
+        assert!(chance_all_fail(0.3, 1) > chance_all_fail(0.3, 2));
+        assert_eq!(chance_all_fail(1.0, 2), 1.0);
     }
 
     #[test]

@@ -418,6 +418,11 @@ impl LaneTrack {
         (self.greens_failed, self.since_gap, self.held_s, self.queued) = (0, 0, 0.0, false);
     }
 
+    /// Its stop bar, then its advance loops.
+    pub(crate) fn loops(&self) -> impl Iterator<Item = DetectorId> + '_ {
+        self.stop.into_iter().chain(self.advance.iter().map(|u| u.detector))
+    }
+
     /// Time passes without any trusted loop: so many come as the imputed flow brings.
     pub(crate) fn impute(&mut self, imputed: Imputed, seconds: f64) {
         self.imputed = Some(imputed);
