@@ -68,3 +68,19 @@ id!(
     /// A stage, numbered inside its controller's program.
     StageId
 );
+id!(
+    /// A kind of vehicle of a demand.
+    KindId
+);
+id!(
+    /// A route of a demand.
+    RouteId
+);
+id!(
+    /// A place of a demand where vehicles stop: a bus stop.
+    StopId
+);
+id!(
+    /// A parking facility of a demand.
+    FacilityId
+);

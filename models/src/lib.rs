@@ -3,6 +3,7 @@
 //! This crate is pure: no sockets, no clock, no solver, no runtime. Everything a newcomer needs to name a thing is
 //! here; what to *do* with it lives in `greenkerb-optimizer` (decisions) and `greenkerb-api` (input and output).
 
+pub mod demand;
 pub mod detection;
 pub mod formats;
 pub mod ids;

@@ -98,6 +98,11 @@ quantity!(
     "m/s"
 );
 quantity!(
+    /// A change of speed in metres per second squared; also decelerations, as positive numbers.
+    MetresPerSecondSquared,
+    "m/s²"
+);
+quantity!(
     /// A flow in vehicles per hour (per lane where the field says so).
     VehPerHour,
     "veh/h"

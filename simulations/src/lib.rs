@@ -6,9 +6,11 @@
 
 pub mod cancel;
 pub mod client;
+pub mod control;
 pub mod demo;
 pub mod field;
 pub mod metrics;
+pub mod micro;
 mod random;
 pub mod scenarios;
 pub mod sumo;

@@ -8,6 +8,7 @@ mod movement;
 mod node;
 mod parts;
 mod projection;
+mod right_of_way;
 
 pub use geometry::{Point, Polyline};
 pub use link::{Admits, Lane, Link};
@@ -15,6 +16,7 @@ pub use movement::{Connection, Crossing, Movement, SignalHead, Turn};
 pub use node::Node;
 pub use parts::{NetworkError, NetworkParts};
 pub use projection::{Projection, ProjectionError};
+pub use right_of_way::{Conflict, CrossingConflict, Foe};
 
 use std::collections::HashMap;
 
@@ -33,6 +35,8 @@ pub struct Network {
     lanes_by_name: HashMap<String, LaneId>,
     controllers_by_name: HashMap<String, ControllerId>,
     detectors_by_name: HashMap<String, DetectorId>,
+    foes: Vec<Vec<Foe>>,
+    crossings_over: Vec<Vec<CrossingConflict>>,
     connections_from_lane: Vec<Vec<ConnectionId>>,
     movements_from_link: Vec<Vec<MovementId>>,
     movements_into_link: Vec<Vec<MovementId>>,
@@ -183,6 +187,18 @@ impl Network {
     #[must_use]
     pub fn connections_from(&self, lane: LaneId) -> &[ConnectionId] {
         &self.connections_from_lane[lane.index()]
+    }
+
+    /// Connections that touch a connection inside its node.
+    #[must_use]
+    pub fn foes(&self, connection: ConnectionId) -> &[Foe] {
+        &self.foes[connection.index()]
+    }
+
+    /// Crossings a connection leads over.
+    #[must_use]
+    pub fn crossings_over(&self, connection: ConnectionId) -> &[CrossingConflict] {
+        &self.crossings_over[connection.index()]
     }
 
     /// Movements that leave a link.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConnectionId, ControllerId, GroupId, LaneId, LinkId, MovementId, NodeId};
 use crate::network::Polyline;
-use crate::units::{Metres, VehPerHour};
+use crate::units::{Metres, MetresPerSecond, VehPerHour};
 
 /// Which way a movement turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Connection {
     pub signal: Option<SignalHead>,
     /// Length of the way across the node.
     pub length: Metres,
+    /// Highest speed on the way across the node; the lower of its lanes' limits where nobody said.
+    #[serde(default)]
+    pub speed: MetresPerSecond,
     /// Course across the node.
     pub shape: Polyline,
 }

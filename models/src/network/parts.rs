@@ -1,13 +1,15 @@
 //! The tables a network is made of, and the one place where they are checked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::detection::Detector;
 use crate::ids::{ConnectionId, ControllerId, DetectorId, LaneId, LinkId, MovementId, NodeId};
-use crate::network::{Connection, Crossing, Lane, Link, Movement, Network, Node, Projection};
+use crate::network::{
+    Conflict, Connection, Crossing, CrossingConflict, Foe, Lane, Link, Movement, Network, Node, Projection,
+};
 use crate::signal::Controller;
 
 /// Unchecked tables: what a reader fills and a writer reads. Ids are positions in these tables.
@@ -29,6 +31,10 @@ pub struct NetworkParts {
     pub movements: Vec<Movement>,
     /// Pedestrian and bicycle crossings.
     pub crossings: Vec<Crossing>,
+    /// Pairs of connections of a node that touch.
+    pub conflicts: Vec<Conflict>,
+    /// Connections that lead over a crossing.
+    pub crossing_conflicts: Vec<CrossingConflict>,
     /// Signal controllers.
     pub controllers: Vec<Controller>,
     /// Detectors.
@@ -118,6 +124,7 @@ impl NetworkParts {
         let detectors_by_name = by_name("detector", self.detectors.iter().map(|d| &d.name), DetectorId::at)?;
         self.check_streets()?;
         self.check_movements()?;
+        self.check_right_of_way()?;
         self.check_controllers()?;
 
         let mut graph = DiGraph::with_capacity(self.nodes.len(), self.links.len());
@@ -145,9 +152,23 @@ impl NetworkParts {
                 detectors_watching[w.index()].push(DetectorId::at(i));
             }
         }
+        let mut foes = vec![Vec::new(); self.connections.len()];
+        for c in &self.conflicts {
+            let (mine_at, its_at) = (c.first_at, c.second_at);
+            let (i_yield, it_yields) = (c.first_yields, c.second_yields);
+            foes[c.first.index()].push(Foe { connection: c.second, i_yield, it_yields, mine_at, its_at });
+            let (mine_at, its_at, i_yield, it_yields) = (its_at, mine_at, it_yields, i_yield);
+            foes[c.second.index()].push(Foe { connection: c.first, i_yield, it_yields, mine_at, its_at });
+        }
+        let mut crossings_over = vec![Vec::new(); self.connections.len()];
+        for c in &self.crossing_conflicts {
+            crossings_over[c.connection.index()].push(*c);
+        }
         Ok(Network {
             parts: self,
             graph,
+            foes,
+            crossings_over,
             links_by_name,
             lanes_by_name,
             controllers_by_name,
@@ -235,6 +256,31 @@ impl NetworkParts {
                 at.within("controller", s.controller.0, self.controllers.len())?;
                 at.within("signal group", s.group.0, self.controllers[s.controller.index()].groups.len())?;
             }
+        }
+        Ok(())
+    }
+
+    fn check_right_of_way(&self) -> Result<(), NetworkError> {
+        let mut seen = HashSet::new();
+        for (i, c) in self.conflicts.iter().enumerate() {
+            let name = format!("#{i}");
+            let at = Check { kind: "conflict", name: &name };
+            at.within("connection", c.first.0, self.connections.len())?;
+            at.within("connection", c.second.0, self.connections.len())?;
+            at.that(c.first < c.second, || "its connections are not in order".into())?;
+            at.that(!(c.first_yields && c.second_yields), || "both connections yield to each other".into())?;
+            at.that(seen.insert((c.first, c.second)), || "the pair stands twice".into())?;
+            let (a, b) = (&self.connections[c.first.index()], &self.connections[c.second.index()]);
+            let node = |k: &Connection| self.movements[k.movement.index()].node;
+            at.that(node(a) == node(b), || "its connections are at different nodes".into())?;
+            at.that(c.first_at <= a.length && c.second_at <= b.length, || "they meet past their end".into())?;
+        }
+        for (i, c) in self.crossing_conflicts.iter().enumerate() {
+            let name = format!("#{i}");
+            let at = Check { kind: "crossing conflict", name: &name };
+            at.within("connection", c.connection.0, self.connections.len())?;
+            at.within("crossing", c.crossing.0, self.crossings.len())?;
+            at.that(c.at <= self.connections[c.connection.index()].length, || "they meet past its end".into())?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
-//! Scenarios made by rule, for benches and tests that need a network of any size.
+//! Scenarios: what a run is made of, and where they come from.
 
 mod grid;
+mod scenario;
 
 pub use grid::grid;
+pub use scenario::{Driving, Scenario};

@@ -151,6 +151,8 @@ impl Tables {
             "connection" => push(&mut p.connections, json)?,
             "movement" => push(&mut p.movements, json)?,
             "crossing" => push(&mut p.crossings, json)?,
+            "conflict" => push(&mut p.conflicts, json)?,
+            "crossing_conflict" => push(&mut p.crossing_conflicts, json)?,
             "controller" => push(&mut p.controllers, json)?,
             "detector" => push(&mut p.detectors, json)?,
             _ => return Ok(false),

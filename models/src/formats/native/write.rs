@@ -23,6 +23,8 @@ pub fn write(parts: &NetworkParts, sink: impl Write) -> io::Result<()> {
     out.table("connection", &parts.connections)?;
     out.table("movement", &parts.movements)?;
     out.table("crossing", &parts.crossings)?;
+    out.table("conflict", &parts.conflicts)?;
+    out.table("crossing_conflict", &parts.crossing_conflicts)?;
     out.table("controller", &parts.controllers)?;
     out.table("detector", &parts.detectors)?;
     writeln!(out.sink, "end {}", out.records)?;

@@ -9,7 +9,7 @@ use super::xml::value;
 use crate::formats::Notes;
 use crate::ids::{ConnectionId, CrossingId, LaneId, LinkId, MovementId, NodeId};
 use crate::network::{Connection, Crossing, Movement, Point, Polyline, Turn};
-use crate::units::VehPerHour;
+use crate::units::{MetresPerSecond, VehPerHour};
 
 /// Base saturation flow of one lane and what turning leaves of it (HCM 7th ed., exhibit 19-11 and eqs. 19-13, 19-14:
 /// equivalents of 1.05 for protected left turns and 1.18 for right turns).
@@ -88,6 +88,11 @@ impl<'r> Ways<'r> {
         }
         Ok((length_m, shape))
     }
+}
+
+/// The lower of two limits.
+fn slower(a: MetresPerSecond, b: MetresPerSecond) -> MetresPerSecond {
+    if b < a { b } else { a }
 }
 
 impl Connections {
@@ -198,6 +203,7 @@ impl Connections {
             movement,
             signal: None,
             length: metres(length_m.max(WAY_LENGTH_MIN_M)),
+            speed: slower(from.speed, to.speed),
             shape: Polyline(shape),
         });
         Ok(())

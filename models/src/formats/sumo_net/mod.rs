@@ -148,6 +148,8 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
         lanes: streets.lanes,
         connections: ways.connections,
         movements: ways.movements,
+        conflicts: Vec::new(),
+        crossing_conflicts: Vec::new(),
         crossings: ways.crossings,
         controllers: Vec::new(),
         detectors: Vec::new(),

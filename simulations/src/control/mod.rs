@@ -1,0 +1,44 @@
+//! Who controls the signals of the built-in street: the network's own plan, reference rules, and ours.
+
+mod heads;
+
+pub use heads::Heads;
+
+use crate::micro::Micro;
+
+/// Why a controller cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The method cannot control this network.
+    #[error("{controller}: signal '{signal}': {reason}")]
+    Unfit {
+        /// The method.
+        controller: String,
+        /// The signal controller of the network.
+        signal: String,
+        /// Why.
+        reason: String,
+    },
+    /// The service it asks is gone, or refuses.
+    #[error("{controller}: {reason}")]
+    Service {
+        /// The method.
+        controller: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One method that controls all signals of a street.
+pub trait Control {
+    /// Called before every step: sets what the heads show in it. Heads it does not touch stay.
+    ///
+    /// # Errors
+    /// [`ControlError`] ends the run.
+    fn decide(&mut self, street: &Micro, heads: &mut Heads) -> Result<(), ControlError>;
+
+    /// Wall time of every decision that was computed, in seconds; empty where nothing worth telling is.
+    fn solver_times_s(&self) -> &[f64] {
+        &[]
+    }
+}
