@@ -65,8 +65,8 @@ impl Driver for Street<'_> {
 impl Street<'_> {
     /// True when a lamp, a foe or a full exit keeps a vehicle before the line.
     fn must_stop(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, to_line_m: f64) -> bool {
-        let brake_m = m.speed_mps * m.speed_mps / (2.0 * kind.decel);
-        let can_stop = brake_m <= to_line_m;
+        // Who has begun to stop goes on stopping: the law's own speeds never ask for more than this.
+        let can_stop = krauss::stop_mps(kind, to_line_m) >= m.speed_mps - kind.decel * scene.dt_s - 1e-6;
         let lamp = scene.lamps.at(m.next);
         match lamp {
             Some(Indication::Red | Indication::RedAmber) => return can_stop,
