@@ -353,7 +353,7 @@ fn a_broken_road_network_is_refused_by_element() {
         ),
         (
             refusal(|v| {
-                let phase = |k: usize| json!({ "time": 20, "availableRoadLinks": [if k % 2 == 0 { 0 } else { 2 }] });
+                let phase = |k: usize| json!({ "time": 20, "availableRoadLinks": [2 * (k % 2)] });
                 let phases: Vec<Value> = (0..60).map(phase).collect();
                 v["intersections"][4]["trafficLight"]["lightphases"] = json!(phases);
             }),

@@ -8,7 +8,7 @@ impl Polyline {
     pub fn cut(&self, start_m: f64, end_m: f64) -> Option<Self> {
         let length_m = self.length_m();
         let (from_m, to_m) = (start_m.max(0.0), length_m - end_m.max(0.0));
-        if !(from_m < to_m) {
+        if from_m >= to_m || !to_m.is_finite() {
             return None;
         }
         let mut points = vec![self.point_at(from_m)?];

@@ -32,7 +32,7 @@ pub enum CityflowError {
         /// Its id, or `#` and its position.
         id: String,
         /// What is wrong with it.
-        flaw: Flaw,
+        flaw: Box<Flaw>,
     },
     /// The elements do not make a network.
     #[error("{file}: {source}")]
@@ -164,7 +164,12 @@ pub(super) struct At<'a> {
 
 impl At<'_> {
     pub(super) fn fault(&self, flaw: Flaw) -> CityflowError {
-        CityflowError::Element { file: self.file.into(), element: self.element, id: self.id.into(), flaw }
+        CityflowError::Element {
+            file: self.file.into(),
+            element: self.element,
+            id: self.id.into(),
+            flaw: Box::new(flaw),
+        }
     }
 
     /// Refuses a number that is not finite and above zero (or at least zero).
