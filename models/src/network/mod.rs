@@ -10,7 +10,7 @@ mod parts;
 mod projection;
 mod right_of_way;
 
-pub use geometry::{Point, Polyline};
+pub use geometry::{Meeting, Point, Polyline};
 pub use link::{Admits, Lane, Link};
 pub use movement::{Connection, Crossing, Movement, SignalHead, Turn};
 pub use node::Node;
