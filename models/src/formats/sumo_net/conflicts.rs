@@ -10,7 +10,7 @@ use super::right_of_way::Pair;
 use super::streets::metres;
 use crate::formats::Notes;
 use crate::ids::{ConnectionId, CrossingId, LaneId};
-use crate::network::{Conflict, Connection, CrossingConflict, Polyline, Turn};
+use crate::network::{Conflict, Connection, CrossingConflict, Meeting, Polyline, Turn};
 
 /// SUMO's width of a crossing that states none.
 const CROSSING_WIDTH_DEFAULT_M: f64 = 4.0;
@@ -171,8 +171,8 @@ fn conflict(
 
 /// Where a way comes closest to a course: metres along the way, share of the course, and the metres between them.
 fn meeting(way: &Connection, course: &Polyline) -> Option<(f64, f64, f64)> {
-    let meeting = way.shape.meeting(course)?;
+    let (met, gap_m) = Meeting::closest(&way.shape, course)?;
     let share = |m: f64, length_m: f64| if length_m > 0.0 { (m / length_m).min(1.0) } else { 0.0 };
-    let mine = share(meeting.mine_m, way.shape.length_m());
-    Some((mine * way.length.get(), share(meeting.its_m, course.length_m()), meeting.gap_m))
+    let mine = share(met.first_at_m, way.shape.length_m());
+    Some((mine * way.length.get(), share(met.second_at_m, course.length_m()), gap_m))
 }
