@@ -126,15 +126,18 @@ impl Street<'_> {
     fn merging<'a>(&self, scene: &Scene<'a>, way: StripId, to_end_m: f64, m: &Mover) -> Option<(&'a Mover, f64)> {
         let mine = &scene.strips.all[way as usize];
         let foes = self.network.foes(ConnectionId(mine.id)).iter();
-        let others = foes.map(|f| scene.strips.of_connection(f.connection)).filter(|its| {
+        let others = foes.map(|f| (f, scene.strips.of_connection(f.connection))).filter(|(_, its)| {
             let s = &scene.strips.all[*its as usize];
             s.to == mine.to && s.from != mine.from
         });
-        let ahead = others.flat_map(|its| {
+        let ahead = others.flat_map(|(f, its)| {
             let length_m = scene.strips.all[its as usize].length_m;
-            scene.rows[its as usize].movers.iter().map(move |o| (o, length_m - o.front_m))
+            scene.rows[its as usize].movers.iter().map(move |o| (f, o, length_m - o.front_m))
         });
         ahead
+            // One that stands there to let me pass is no leader.
+            .filter(|(f, o, its_m)| !(f.it_yields && o.stands() && *its_m > BEFORE_LINE_M))
+            .map(|(_, o, its_m)| (o, its_m))
             .filter(|(o, its_m)| *its_m < to_end_m || (*its_m == to_end_m && o.vehicle < m.vehicle))
             .map(|(o, its_m)| (o, to_end_m - its_m - f64::from(o.length_m)))
             .reduce(|a, b| if b.1 < a.1 { b } else { a })

@@ -21,7 +21,7 @@ const SIGHT_M: f64 = 120.0;
 /// From here on one who must change goes for any gap it fits into, in metres before the end of the lane.
 const LAST_M: f64 = 30.0;
 /// Where one fits in, at low speed: gap before and behind, in metres.
-const SQUEEZE_M: f64 = 0.5;
+const SQUEEZE_M: f64 = 0.3;
 /// Speed up to which others are cut in before.
 const SQUEEZE_MPS: f64 = 5.0;
 /// A driver changes for speed once in so many steps at most, so that nobody goes to and fro.
@@ -72,11 +72,6 @@ struct Wish {
 
 impl Link<'_, '_> {
     fn change(&mut self) {
-        for row in &mut self.rows[self.first..self.end] {
-            for m in &mut row.movers {
-                m.flags &= !(CHANGED | LETS_IN);
-            }
-        }
         for from in self.first..self.end {
             let mut i = 0;
             while i < self.rows[from].movers.len() {
@@ -177,10 +172,14 @@ impl Link<'_, '_> {
             return true;
         }
         if wish.must {
-            // The one behind makes room, or oneself falls behind the one beside.
-            if ahead_ok && !behind_ok {
-                self.rows[wish.to].movers[place].flags |= LETS_IN;
-            } else if !ahead_ok && m.speed_mps > SQUEEZE_MPS {
+            // The first one behind makes room; those beside go on. Or oneself falls behind the one beside.
+            let behind = &mut self.rows[wish.to].movers[place..];
+            if let Some(o) = behind.iter_mut().find(|o| o.front_m < rear_m - SQUEEZE_M)
+                && !behind_ok
+            {
+                o.flags |= LETS_IN;
+            }
+            if !ahead_ok && m.speed_mps > SQUEEZE_MPS {
                 self.rows[from].movers[i].flags |= LETS_IN;
             }
         }

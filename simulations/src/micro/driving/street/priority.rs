@@ -86,6 +86,8 @@ impl Street<'_> {
 
     /// How far ahead one who is inside a node must stop to let others pass; none to drive on.
     pub(super) fn waits_inside(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, claim: &Claim) -> Option<f64> {
+        // Where there are no lamps one waits at the line, and goes over in one.
+        scene.lamps.at(claim.way)?;
         let at_m = self.waiting_m(scene, claim.way)? + claim.to_line_m;
         if at_m < -0.5 || at_m < krauss::brake_m(m.speed_mps, kind.decel, scene.dt_s) - 0.5 {
             return None;
@@ -95,10 +97,18 @@ impl Street<'_> {
         (blocked || !self.has_room(scene, claim.way, kind)).then_some(at_m.max(0.0))
     }
 
-    /// Where one waits inside the node: before the first way one yields to, where that is far enough in.
+    /// Where one waits inside the node: before the first way one yields to, and out of everybody else's way as the lamps
+    /// stand now, where that is far enough in.
     fn waiting_m(&self, scene: &Scene<'_>, way: StripId) -> Option<f64> {
-        let yields = self.foes(scene, way).iter().filter(|f| f.i_yield);
-        let first_m = yields.map(|f| f.mine_at.get()).reduce(f64::min)?;
+        let to = scene.strips.all[way as usize].to;
+        let matters = |f: &&Foe| {
+            let its = scene.strips.of_connection(f.connection);
+            let red = matches!(scene.lamps.at(its), Some(Indication::Red | Indication::RedAmber | Indication::StopThenGo));
+            f.i_yield || (!red && scene.strips.all[its as usize].to != to)
+        };
+        let foes = self.foes(scene, way);
+        foes.iter().find(|f| f.i_yield)?;
+        let first_m = foes.iter().filter(matters).map(|f| f.mine_at.get()).reduce(f64::min)?;
         let at_m = first_m - BEFORE_FOE_M;
         (at_m >= INSIDE_M).then_some(at_m)
     }
@@ -169,12 +179,12 @@ impl Street<'_> {
         false
     }
 
-    /// True when a vehicle finds room behind the node, or crosses nobody's way: then it may wait on its own.
+    /// True when a vehicle finds room behind the node, or is in nobody's way there.
     fn has_room(&self, scene: &Scene<'_>, way: StripId, kind: &Kind) -> bool {
         let mine = &scene.strips.all[way as usize];
         let foes = self.foes(scene, way);
         let of = |f: &Foe| scene.strips.of_connection(f.connection);
-        if !foes.iter().any(|f| scene.strips.all[of(f) as usize].to != mine.to) {
+        if foes.is_empty() {
             return true;
         }
         let space = |o: &Mover| f64::from(o.length_m) + scene.kind(o).min_gap_m;
@@ -182,7 +192,7 @@ impl Street<'_> {
         let mut taken_m = kind.length_m + kind.min_gap_m;
         let mut room_m = f64::INFINITY;
         for o in scene.rows[mine.to as usize].movers.iter().rev() {
-            if o.speed_mps < STANDING_MPS {
+            if o.stands() {
                 room_m = o.rear_m();
                 break;
             }
