@@ -171,7 +171,11 @@ impl Collector {
             queue_profile_veh: self.queues.profile().iter().map(|q| rounded(*q)).collect(),
             nodes: self.nodes(&network),
             approaches: links.iter().map(|l| self.approach(&network, *l)).collect(),
-            movements: links.iter().flat_map(|l| network.movements_from(*l)).filter_map(|m| self.movement(*m)).collect(),
+            movements: links
+                .iter()
+                .flat_map(|l| network.movements_from(*l))
+                .filter_map(|m| self.movement(*m))
+                .collect(),
         };
         (measures, self.queues)
     }

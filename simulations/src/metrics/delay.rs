@@ -159,8 +159,8 @@ impl Sums {
     fn add(&mut self, trip: &BytesStart<'_>) -> Result<(), MetricsError> {
         let value = |attribute| number(TRIPS, trip, "tripinfo", attribute);
         // A vehicle that never got in has a negative departure, one that is still under way a negative arrival.
-        let departed = value("depart")? >= 0.0;
-        self.delay.add(if departed { value("timeLoss")? } else { 0.0 }, value("departDelay")?);
+        let (depart_delay_s, departed) = (value("departDelay")?, value("depart")? >= 0.0);
+        self.delay.add(if departed { value("timeLoss")? } else { 0.0 }, depart_delay_s);
         if departed {
             self.inserted += 1;
             self.max_wait_s = self.max_wait_s.max(value("waitingTime")?);

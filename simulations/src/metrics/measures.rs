@@ -120,9 +120,11 @@ pub struct MovementMeasures {
 
 /// The largest of some that may be unknown; infinite ones are cut to 99.99, as JSON has no infinity.
 pub(super) fn fullest(of: impl Fn(LaneId) -> Option<f64>, lanes: impl IntoIterator<Item = LaneId>) -> Option<f64> {
-    lanes.into_iter().filter_map(of).map(|x| x.min(99.99)).fold(None, |most: Option<f64>, x| {
-        Some(most.map_or(x, |m| m.max(x)))
-    })
+    lanes
+        .into_iter()
+        .filter_map(of)
+        .map(|x| x.min(99.99))
+        .fold(None, |most: Option<f64>, x| Some(most.map_or(x, |m| m.max(x))))
 }
 
 /// Signalised nodes of a network, in id order, with their controllers.

@@ -87,8 +87,7 @@ fn p_of_t(differences: &[f64]) -> Option<f64> {
 
 /// Wilcoxon's signed-rank test. Pairs without a difference are left out.
 fn p_of_wilcoxon(differences: &[f64]) -> Option<f64> {
-    let mut sizes: Vec<(f64, bool)> =
-        differences.iter().filter(|d| **d != 0.0).map(|d| (d.abs(), *d > 0.0)).collect();
+    let mut sizes: Vec<(f64, bool)> = differences.iter().filter(|d| **d != 0.0).map(|d| (d.abs(), *d > 0.0)).collect();
     if sizes.is_empty() {
         return None;
     }
@@ -129,8 +128,8 @@ fn p_of_wilcoxon(differences: &[f64]) -> Option<f64> {
 /// Complementary error function for arguments not below zero (Abramowitz and Stegun 7.1.26, error below 1.5·10⁻⁷).
 fn erfc(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let poly = t
-        * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let poly =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
     poly * (-x * x).exp()
 }
 
@@ -208,7 +207,8 @@ mod tests {
     #[test]
     fn the_incomplete_beta_function_gives_students_t() {
         // Two-sided 5 % points of Student's t.
-        for (freedom, t) in [(1.0, 12.706_2), (4.0, 2.776_445), (9.0, 2.262_157), (30.0, 2.042_272), (200.0, 1.971_896)] {
+        for (freedom, t) in [(1.0, 12.706_2), (4.0, 2.776_445), (9.0, 2.262_157), (30.0, 2.042_272), (200.0, 1.971_896)]
+        {
             let p = incomplete_beta(freedom / (freedom + t * t), freedom / 2.0, 0.5);
             assert!((p - 0.05).abs() < 1e-6, "{freedom}: {p}");
         }
