@@ -109,7 +109,7 @@ fn command(setup: &Setup) -> String {
 
 /// Seeds as short as they can be written: `1..10`, `3`, `1,4..6`.
 #[must_use]
-pub fn seeds(seeds: &[u64]) -> String {
+pub(super) fn seeds(seeds: &[u64]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for run in seeds.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
         match run {

@@ -21,7 +21,7 @@ pub fn on_stderr() -> impl FnMut(Progress) {
     });
     let mut tenth = 0;
     move |p| {
-        let left = time_left(began.elapsed(), p.share).map_or("estimating the time left".into(), |left| in_words(left));
+        let left = time_left(began.elapsed(), p.share).map_or("estimating the time left".into(), in_words);
         let message = format!("{} of {} runs", p.finished, p.runs);
         if let Some(bar) = &bar {
             bar.set_message(message);

@@ -131,7 +131,6 @@ impl Write for Hashing {
 #[cfg(test)]
 mod tests {
     use super::super::samples::setup;
-    use super::*;
     use greenkerb_models::units::Ds;
 
     #[test]

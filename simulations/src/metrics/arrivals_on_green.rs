@@ -55,7 +55,8 @@ impl ArrivalsOnGreen {
                 self.expect(vehicle, TimeDs(event.at.0 + drive_ds.round() as i64));
             }
             What::Crossed { vehicle, connection } => {
-                if self.take(vehicle).is_some() && network.connection(connection).signal.is_some() {
+                let expected = self.take(vehicle).is_some();
+                if expected && network.connection(connection).signal.is_some() {
                     let link = network.movement(network.connection(connection).movement).from_link;
                     self.add(link, true);
                 }

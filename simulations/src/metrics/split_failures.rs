@@ -85,8 +85,8 @@ impl SplitFailures {
             let on_lane = street.on_lane(w.lane);
             if green {
                 let queued = on_lane.iter().filter(|s| s.is_queued());
-                let ours = queued.filter(|s| s.vehicle.next.is_some_and(|n| w.connections.contains(&n)));
-                w.last_in_queue = ours.last().map(|s| s.vehicle.id);
+                let mut ours = queued.filter(|s| s.vehicle.next.is_some_and(|n| w.connections.contains(&n)));
+                w.last_in_queue = ours.next_back().map(|s| s.vehicle.id);
             } else if self.window.covers(street.now()) {
                 w.greens.all += 1;
                 let left = w.last_in_queue.is_some_and(|last| on_lane.iter().any(|s| s.vehicle.id == last));

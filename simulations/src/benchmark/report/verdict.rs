@@ -136,7 +136,7 @@ mod tests {
         let v = verdict(&[("shipped", &[40.0, 44.0, 42.0, 41.0]), ("ours", &[20.0, 23.0, 21.0, 20.0])]);
         assert_eq!(
             v.sentence,
-            "ours halves delay against shipped: −50 % ± 1 % (21.0 against 41.8 s per vehicle, 4 seeds, p < 0.001)."
+            "ours halves delay against shipped: −50 % ± 2 % (21.0 against 41.8 s per vehicle, 4 seeds, p < 0.001)."
         );
         assert!(v.warnings.is_empty());
     }
