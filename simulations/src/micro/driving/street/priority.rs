@@ -103,7 +103,8 @@ impl Street<'_> {
         let to = scene.strips.all[way as usize].to;
         let matters = |f: &&Foe| {
             let its = scene.strips.of_connection(f.connection);
-            let red = matches!(scene.lamps.at(its), Some(Indication::Red | Indication::RedAmber | Indication::StopThenGo));
+            let red =
+                matches!(scene.lamps.at(its), Some(Indication::Red | Indication::RedAmber | Indication::StopThenGo));
             f.i_yield || (!red && scene.strips.all[its as usize].to != to)
         };
         let foes = self.foes(scene, way);
