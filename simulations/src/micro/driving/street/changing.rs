@@ -114,7 +114,7 @@ impl Link<'_, '_> {
             return must.then_some(Wish { to, must: true, urgent: to_end_m < LAST_M * lanes as f64 });
         }
         // For speed: only to lanes that lead on as well, and never all at once.
-        if (self.scene.tick + m.vehicle) % PAUSE_STEPS != 0 || m.front_m < f64::from(m.length_m) {
+        if !(self.scene.tick + m.vehicle).is_multiple_of(PAUSE_STEPS) || m.front_m < f64::from(m.length_m) {
             return None;
         }
         let mine = self.speed_on(from, m, Some(i));

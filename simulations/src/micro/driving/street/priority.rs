@@ -140,7 +140,7 @@ impl Street<'_> {
             if is_there && !merges && its_window.leaves_s > mine.comes_s {
                 return true;
             }
-            if i_yield && mine.meets(&its_window) && !(o.stands() && !is_there) {
+            if i_yield && (is_there || !o.stands()) && mine.meets(&its_window) {
                 return true;
             }
         }
