@@ -4,9 +4,12 @@ mod actuated;
 mod chooser;
 mod fixed;
 mod greedy;
+mod flows;
 mod heads;
+mod interlock;
 mod loops;
 pub mod max_pressure;
+mod nema;
 mod plan;
 mod registry;
 mod run;
@@ -16,17 +19,21 @@ mod sequence;
 mod sight;
 mod stages;
 mod switch;
+mod webster;
 
 pub use actuated::Actuated;
 pub use fixed::EqualGreens;
 pub use greedy::greedy;
+pub use flows::movement_flows_vph;
 pub use heads::Heads;
+pub use nema::Nema;
 pub use plan::Plans;
 pub use registry::{ENTRIES, Entry, RegistryError, build, parse_names};
 pub use run::{Ran, RunError, run};
 pub use sight::{Approach, Exit, Piece, Seen, Sight};
 pub use stages::{Stage, Stages};
 pub use switch::Switch;
+pub use webster::{plans as webster_plans, webster};
 
 use crate::micro::Micro;
 
