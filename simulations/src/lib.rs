@@ -12,5 +12,6 @@ pub mod field;
 pub mod metrics;
 pub mod micro;
 mod random;
+pub mod routing;
 pub mod scenarios;
 pub mod sumo;
