@@ -97,10 +97,12 @@ impl Interlock {
         let lamp = self.lamps[g];
         let dark = dark(&self.controller, g);
         match lamp.shows {
-            shows if shows.is_green() && want == Want::Red => {
-                if lamp.green_since.is_none_or(|since| since + min_green <= now) {
-                    self.set(g, if yellow > Ds::ZERO { Indication::Yellow } else { dark }, now);
-                }
+            shows
+                if shows.is_green()
+                    && want == Want::Red
+                    && lamp.green_since.is_none_or(|since| since + min_green <= now) =>
+            {
+                self.set(g, if yellow > Ds::ZERO { Indication::Yellow } else { dark }, now);
             }
             Indication::Protected if want == Want::Permissive => self.set(g, Indication::Permissive, now),
             Indication::Yellow if lamp.since + yellow <= now => self.set(g, dark, now),
@@ -154,10 +156,8 @@ impl Interlock {
                     !starts || (other.shows != Indication::Protected && over(other.protected_end, intergreen))
                 }
                 Relation::Permitted { yields: false, intergreen } => {
-                    let i_yield = matches!(
-                        self.controller.conflicts.get(me, them),
-                        Relation::Permitted { yields: true, .. }
-                    );
+                    let i_yield =
+                        matches!(self.controller.conflicts.get(me, them), Relation::Permitted { yields: true, .. });
                     !i_yield
                         || shows != Indication::Protected
                         || (!other.shows.is_green() && !coming && over(other.green_end, intergreen))

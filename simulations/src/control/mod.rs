@@ -3,8 +3,8 @@
 mod actuated;
 mod chooser;
 mod fixed;
-mod greedy;
 mod flows;
+mod greedy;
 mod heads;
 mod interlock;
 mod loops;
@@ -23,8 +23,8 @@ mod webster;
 
 pub use actuated::Actuated;
 pub use fixed::EqualGreens;
-pub use greedy::greedy;
 pub use flows::movement_flows_vph;
+pub use greedy::greedy;
 pub use heads::Heads;
 pub use nema::Nema;
 pub use plan::Plans;

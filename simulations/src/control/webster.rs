@@ -89,16 +89,21 @@ fn junction(network: &Network, id: ControllerId, flows_vph: &[f64]) -> Junction 
             stages: serving(&stages, &order, a.ways.iter().map(|(_, g)| *g)),
         })
         .collect();
-    let course = controller.program.course(&controller.groups, &controller.conflicts, &splits_of(&stages, &order, |s| {
-        stages.all()[s].shipped.max(Ds(1))
-    }));
+    let course = controller.program.course(
+        &controller.groups,
+        &controller.conflicts,
+        &splits_of(&stages, &order, |s| stages.all()[s].shipped.max(Ds(1))),
+    );
     let lost = course.map_or(Ds::ZERO, |c| c.iter().filter(|s| s.stage.is_none()).map(|s| s.length).sum());
     Junction {
         ratios: critical_ratios(&loads, order.len()),
         lost,
         minima: order.iter().map(|s| stages.all()[*s].min).collect(),
         order,
-        range: (controller.limits.cycle_min, controller.limits.cycle_max.min(CYCLE_MAX.max(controller.limits.cycle_min))),
+        range: (
+            controller.limits.cycle_min,
+            controller.limits.cycle_max.min(CYCLE_MAX.max(controller.limits.cycle_min)),
+        ),
     }
 }
 
@@ -177,11 +182,7 @@ fn compile(controller: &Controller, junction: &Junction, cycle: Ds, offset: Ds) 
     let of = |s: usize| junction.order.iter().position(|o| *o == s).map_or(Ds::ZERO, |p| lengths[p]);
     let splits = splits_of(&stages, &junction.order, of);
     controller.program.compile(&controller.groups, &controller.conflicts, &splits, offset).map_err(|e| {
-        ControlError::Unfit {
-            controller: "webster".to_owned(),
-            signal: controller.name.clone(),
-            reason: e.to_string(),
-        }
+        ControlError::Unfit { controller: "webster".to_owned(), signal: controller.name.clone(), reason: e.to_string() }
     })
 }
 

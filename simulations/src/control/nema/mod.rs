@@ -70,7 +70,7 @@ impl Junction {
             reason,
         };
         let layout = rings::layout(network, id).map_err(unfit)?;
-        let rings = Rings::new(layout, &controller, begin).map_err(unfit)?;
+        let rings = Rings::new(layout, &controller).map_err(unfit)?;
         let mut loops = Vec::new();
         for a in Sight::of(network, id, 0.0).approaches {
             let phases = rings.phases().iter().filter(|p| a.ways.iter().any(|(_, g)| *g == p.group));
@@ -79,11 +79,8 @@ impl Junction {
             }
         }
         let serves = |l: &Loop, group: GroupId| l.ways.iter().any(|(_, g)| *g == group);
-        let loops_of = rings
-            .phases()
-            .iter()
-            .map(|p| (0..loops.len()).filter(|l| serves(&loops[*l], p.group)).collect())
-            .collect();
+        let loops_of =
+            rings.phases().iter().map(|p| (0..loops.len()).filter(|l| serves(&loops[*l], p.group)).collect()).collect();
         Ok(Self {
             id,
             calls: vec![false; rings.phases().len()],

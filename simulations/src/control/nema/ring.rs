@@ -10,6 +10,7 @@ use super::rings::{Layout, PhaseOf};
 /// A phase with its times.
 #[derive(Debug, Clone)]
 pub(super) struct Phase {
+    #[cfg(test)]
     pub(super) number: u8,
     pub(super) group: GroupId,
     /// Shortest green, with the walk and clearance of pedestrians beside it.
@@ -50,7 +51,7 @@ pub(super) struct Rings {
 }
 
 impl Rings {
-    pub(super) fn new(layout: Layout, controller: &Controller, begin: TimeDs) -> Result<Self, String> {
+    pub(super) fn new(layout: Layout, controller: &Controller) -> Result<Self, String> {
         let plan = controller.time_of_day_plan();
         let mut phases = Vec::new();
         let mut order: Vec<Vec<Vec<usize>>> = Vec::new();
@@ -76,8 +77,7 @@ impl Rings {
             return Err("none of its phases is coordinated".to_owned());
         };
         let mut made = Self { phases, order, plan, barrier_group, active: vec![0; rings] };
-        let position = made.plan.position_at(begin);
-        made.active = (0..rings).map(|r| made.main_place(barrier_group, r, position)).collect();
+        made.active = (0..rings).map(|r| made.main_place(barrier_group, r)).collect();
         Ok(made)
     }
 
@@ -104,7 +104,7 @@ impl Rings {
     }
 
     /// The place of a ring's coordinated phase, or of its longest.
-    fn main_place(&self, barrier_group: usize, r: usize, _position: Ds) -> usize {
+    fn main_place(&self, barrier_group: usize, r: usize) -> usize {
         let ring = &self.order[barrier_group][r];
         let rank = |place: &usize| (self.phases[ring[*place]].coordinated, self.phases[ring[*place]].split);
         (0..ring.len()).rev().max_by_key(rank).unwrap_or(0)
@@ -118,7 +118,8 @@ impl Rings {
             return true;
         }
         let left = self.ahead(position, p.force_off);
-        left >= (before.lost + p.min).0 && left <= self.ahead(before.force_off, p.force_off).max(p.split.0 + before.lost.0)
+        left >= (before.lost + p.min).0
+            && left <= self.ahead(before.force_off, p.force_off).max(p.split.0 + before.lost.0)
     }
 
     fn is_called(&self, phase: usize, calls: &Calls) -> bool {
@@ -179,7 +180,7 @@ impl Rings {
             if firsts.iter().any(Option::is_some) {
                 // A ring without a call shows its main phase beside the other's (dual entry).
                 let active = firsts.iter().enumerate();
-                let active = active.map(|(r, f)| f.unwrap_or_else(|| self.main_place(b, r, position))).collect();
+                let active = active.map(|(r, f)| f.unwrap_or_else(|| self.main_place(b, r))).collect();
                 self.barrier_group = b;
                 self.active = active;
                 return;
@@ -223,6 +224,7 @@ fn phase(of: PhaseOf, coordinated: bool, controller: &Controller, plan: &TimingP
     });
     let walk = |g: &GroupId| (*g, controller.group(*g).min_green);
     Ok(Phase {
+        #[cfg(test)]
         number: of.number,
         group: of.group,
         min: of.min.min(green.length.max(group.min_green)),
@@ -249,7 +251,7 @@ mod tests {
     fn rings() -> Rings {
         let network = grid(1, 1, 200.0).unwrap();
         let controller = network.controller(ControllerId(0)).clone();
-        Rings::new(layout(&network, ControllerId(0)).unwrap(), &controller, TimeDs(0)).unwrap()
+        Rings::new(layout(&network, ControllerId(0)).unwrap(), &controller).unwrap()
     }
 
     /// Runs with these calls from second to second; the heads obey at once. What is shown when it changes.
@@ -257,8 +259,7 @@ mod tests {
         let mut seen: Vec<(i64, Vec<u8>)> = Vec::new();
         let mut since: Vec<Option<TimeDs>> = vec![None; 8];
         for s in 0..seconds {
-            let mut calls =
-                Calls { called: vec![false; 8], flows: vec![false; 8], green_since: since.clone() };
+            let mut calls = Calls { called: vec![false; 8], flows: vec![false; 8], green_since: since.clone() };
             ask(s, &mut calls);
             rings.advance(&calls, TimeDs::from_s(s));
             for (p, since) in since.iter_mut().enumerate() {

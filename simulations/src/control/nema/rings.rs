@@ -47,9 +47,7 @@ fn stated(controller: &Controller) -> Layout {
     let Some(rings) = &controller.ring_barrier else {
         return Layout { barrier_groups: vec![], coordinated: vec![] };
     };
-    let of = |p: &greenkerb_models::signal::RingPhase| {
-        phase(p.phase, p.group, p.min_green.max(p.walk_and_clearance))
-    };
+    let of = |p: &greenkerb_models::signal::RingPhase| phase(p.phase, p.group, p.min_green.max(p.walk_and_clearance));
     let ring = |r: &Vec<greenkerb_models::signal::RingPhase>| r.iter().filter(|p| !p.omitted).map(of).collect();
     let barrier_groups = rings.barrier_groups.iter().map(|b| b.rings.iter().map(ring).collect()).collect();
     Layout { barrier_groups, coordinated: rings.coordinated.clone() }
@@ -66,7 +64,8 @@ struct Leg {
 fn legs(network: &Network, controller: &Controller) -> BTreeMap<LinkId, Leg> {
     let mut legs: BTreeMap<LinkId, Leg> = BTreeMap::new();
     for id in controller.group_ids().filter(|g| controller.group(*g).kind == GroupKind::Vehicle) {
-        let movements = controller.group(id).connections.iter().map(|c| network.movement(network.connection(*c).movement));
+        let movements =
+            controller.group(id).connections.iter().map(|c| network.movement(network.connection(*c).movement));
         let turns: Vec<(LinkId, Turn)> = movements.map(|m| (m.from_link, m.turn)).collect();
         let Some((link, _)) = turns.first() else { continue };
         let leg = legs.entry(*link).or_default();
@@ -82,7 +81,10 @@ fn legs(network: &Network, controller: &Controller) -> BTreeMap<LinkId, Leg> {
 fn derived(network: &Network, controller: &Controller) -> Result<Layout, String> {
     let legs = legs(network, controller);
     if legs.len() != 4 {
-        return Err(format!("it has no rings, and {} approaches instead of the four they can be derived from", legs.len()));
+        return Err(format!(
+            "it has no rings, and {} approaches instead of the four they can be derived from",
+            legs.len()
+        ));
     }
     let legs: Vec<(LinkId, Leg)> = legs.into_iter().collect();
     let through = |i: usize| {
@@ -102,7 +104,11 @@ fn derived(network: &Network, controller: &Controller) -> Result<Layout, String>
     let green = |g: GroupId| -> u32 {
         controller.program.stages().filter(|s| s.shows[g.index()].is_green()).map(|s| s.shipped.0).sum()
     };
-    let weight = |pair: [usize; 2]| green(throughs[pair[0]]) + green(throughs[pair[1]]);
+    // The street with more green is coordinated; of two with as much, the one whose turn comes first.
+    let weight = |pair: [usize; 2]| {
+        let first = pair.iter().filter_map(|i| first_protected(controller, throughs[*i])).min();
+        (green(throughs[pair[0]]) + green(throughs[pair[1]]), std::cmp::Reverse(first))
+    };
     let (mut main, mut side) = ([0, across], [rest[0], rest[1]]);
     if weight(side) > weight(main) {
         std::mem::swap(&mut main, &mut side);
@@ -145,9 +151,8 @@ fn add_company(controller: &Controller, layout: &mut Layout) {
         let mut shown = controller.program.stages().filter(|s| is(s.shows[g.index()])).peekable();
         shown.peek().is_some() && shown.all(|s| s.shows[p.index()].is_green())
     };
-    let yields = |g: GroupId, to: GroupId| {
-        matches!(controller.conflicts.get(g, to), Relation::Permitted { yields: true, .. })
-    };
+    let yields =
+        |g: GroupId, to: GroupId| matches!(controller.conflicts.get(g, to), Relation::Permitted { yields: true, .. });
     for b in 0..layout.barrier_groups.len() {
         let own_street: Vec<GroupId> = layout.barrier_groups[b].iter().flatten().map(|p| p.group).collect();
         for p in layout.barrier_groups[b].iter_mut().flatten() {
@@ -192,7 +197,10 @@ mod tests {
         assert_eq!(layout.coordinated, [2, 6]);
         let controller = network.controller(ControllerId(0));
         for ring in layout.barrier_groups.iter().flatten() {
-            assert!(controller.conflicts.get(ring[0].group, ring[1].group) != Relation::Compatible, "one ring, one stream");
+            assert!(
+                controller.conflicts.get(ring[0].group, ring[1].group) != Relation::Compatible,
+                "one ring, one stream"
+            );
             // Beside each stream the turn across it.
             assert_eq!(ring[0].permissive.len(), 1);
         }
