@@ -2,6 +2,7 @@
 
 mod actuated;
 mod chooser;
+mod coordinated;
 mod fixed;
 mod flows;
 mod greedy;
@@ -18,10 +19,12 @@ pub(crate) mod sample;
 mod sequence;
 mod sight;
 mod stages;
+mod surtrac;
 mod switch;
 mod webster;
 
 pub use actuated::Actuated;
+pub use coordinated::Coordinated;
 pub use fixed::EqualGreens;
 pub use flows::movement_flows_vph;
 pub use greedy::greedy;
@@ -32,6 +35,7 @@ pub use registry::{ENTRIES, Entry, RegistryError, build, parse_names};
 pub use run::{Ran, RunError, run};
 pub use sight::{Approach, Exit, Piece, Seen, Sight};
 pub use stages::{Stage, Stages};
+pub use surtrac::Surtrac;
 pub use switch::Switch;
 pub use webster::{plans as webster_plans, webster};
 
