@@ -115,6 +115,12 @@ fn permissive_lefts_run_with_their_street_and_yield() {
     assert!(matches!(get("Main east", "Cross north"), Relation::Conflict { .. }));
     assert!(matches!(get("Main east", "Main west walk"), Relation::Conflict { .. }));
     assert_eq!(get("Main east", "Main west"), Relation::Compatible);
+    // Who turns left waits for the oncoming stream inside the junction; nobody else has to wait there for vehicles.
+    for k in net.connections() {
+        let turn = net.movement(k.movement).turn;
+        assert_eq!(k.wait_at.is_some(), turn != Turn::Straight, "{turn:?}");
+        assert!(k.wait_at.is_none_or(|at| at.get() > 4.0 && at < k.length));
+    }
     // 6.5 m at 1.2 m/s.
     assert_eq!(get("Cross north walk", "Cross north"), Relation::Conflict { intergreen: Ds(55) });
     assert_eq!(c.group(group(c, "Main east")).yellow, Ds(35));

@@ -15,6 +15,11 @@ use super::turns::turned;
 
 /// Ways into one lane are one from where they are this close: the width of a car.
 const MERGED_GAP_M: f64 = 1.8;
+/// Who waits inside a junction leaves half a lane and a gap to the way of others, and half a crossing and a gap to walkers.
+const WAIT_BEFORE_WAY_M: f64 = 2.6;
+const WAIT_BEFORE_CROSSING_M: f64 = 2.5;
+/// Closer to the line nobody waits inside: most of the vehicle would still stand before it.
+const WAIT_M_MIN: f64 = 4.0;
 /// Two approaches within this angle of facing each other are each other's oncoming stream.
 const FACING: f64 = 40.0 / 180.0 * PI;
 
@@ -58,7 +63,37 @@ pub(super) fn lay(plan: &Plan, layout: &Layout, parts: &mut NetworkParts) {
         lay_crossings(plan, place, arms, parts);
         let here = at_node[place].clone();
         meet(plan, place, arms, here.clone(), parts);
-        meet_crossings(plan, place, here, first_crossing, parts);
+        meet_crossings(plan, place, here.clone(), first_crossing, parts);
+        if matches!(plan.places[place].control, Rule::Signals(_)) {
+            let first_conflict = parts.conflicts.partition_point(|c| c.first.index() < here.start);
+            let first_over = parts.crossing_conflicts.partition_point(|c| c.connection.index() < here.start);
+            give_room_to_wait(here, first_conflict, first_over, parts);
+        }
+    }
+}
+
+/// Turns that give way at signals wait inside the junction, before the first place where they meet whom they give way to.
+fn give_room_to_wait(here: std::ops::Range<usize>, first_conflict: usize, first_over: usize, parts: &mut NetworkParts) {
+    let mut first_m = vec![f64::INFINITY; here.len()];
+    let mut note = |c: ConnectionId, at_m: f64| {
+        let slot = &mut first_m[c.index() - here.start];
+        *slot = slot.min(at_m);
+    };
+    for c in &parts.conflicts[first_conflict..] {
+        if c.first_yields {
+            note(c.first, c.first_at.get() - WAIT_BEFORE_WAY_M);
+        }
+        if c.second_yields {
+            note(c.second, c.second_at.get() - WAIT_BEFORE_WAY_M);
+        }
+    }
+    for c in parts.crossing_conflicts[first_over..].iter().filter(|c| c.vehicle_yields) {
+        note(c.connection, c.at.get() - WAIT_BEFORE_CROSSING_M);
+    }
+    for (way, at_m) in parts.connections[here].iter_mut().zip(first_m) {
+        if at_m.is_finite() && at_m >= WAIT_M_MIN {
+            way.wait_at = Some(along(way, at_m));
+        }
     }
 }
 

@@ -204,6 +204,7 @@ fn add(parts: &mut NetworkParts, place: usize, inbound: LinkId, exit: &Exit, ang
             signal: None,
             length: Metres::new(length_m).unwrap_or_default(),
             speed: MetresPerSecond::new(speed_mps).unwrap_or_default(),
+            wait_at: None,
             shape,
         });
     }
