@@ -338,6 +338,17 @@ impl Micro {
         (!s.is_connection).then_some(LaneId(s.id))
     }
 
+    /// Links that a vehicle on the road still has before it, first the one it is on or, inside a node, comes from.
+    pub fn links_ahead(&self, id: VehicleId) -> impl Iterator<Item = LinkId> + '_ {
+        let steps = self.strip_of(id).and_then(|strip| {
+            let i = self.rows[strip as usize].movers.iter().position(|m| m.vehicle == id.0)?;
+            let region = &self.regions[self.strips.region_of(strip)];
+            let rider = &region.riders[region.local(strip)][i];
+            Some(rider.at..rider.end)
+        });
+        steps.unwrap_or(0..0).map(|at| self.loader.ways.step(at).link)
+    }
+
     fn strip_of(&self, id: VehicleId) -> Option<StripId> {
         let strip = self.places.get(id.0 as usize)?.load(Ordering::Relaxed);
         (strip != NONE).then_some(strip)
