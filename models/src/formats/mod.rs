@@ -6,6 +6,8 @@
 pub mod cityflow;
 mod import;
 pub mod native;
+pub mod native_demand;
+mod records;
 mod source;
 mod summary;
 mod sumo;
@@ -15,6 +17,7 @@ pub mod sumo_net;
 use std::path::Path;
 
 pub use import::{Import, Note, Notes};
+pub use records::RecordError;
 pub use source::{SOURCE_BYTES_MAX, Source, SourceError};
 pub use summary::{ControllerSummary, NetworkSummary};
 

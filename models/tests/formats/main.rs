@@ -1,3 +1,4 @@
 //! Files in and out: demands, scenarios, what is written for others, and what damage does.
 
+mod native_demand;
 mod sumo_demand;
