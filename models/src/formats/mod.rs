@@ -4,6 +4,7 @@
 //! error that names file, line, element and reason. Nothing in between exists.
 
 pub mod cityflow;
+pub mod geojson;
 mod import;
 pub mod native;
 pub mod native_demand;
@@ -11,6 +12,7 @@ mod records;
 mod source;
 mod summary;
 mod sumo;
+pub mod sumo_additional;
 pub mod sumo_demand;
 pub mod sumo_net;
 
