@@ -154,7 +154,7 @@ fn fuzz(reader: &str, valid: &[&str], read: impl Fn(&str, Vec<u8>) -> Result<(),
             Ok(Err(e)) => {
                 refused += 1;
                 assert!(e.contains("damaged.file"), "{reader}, seed {seed}: no file in '{e}'");
-                assert!(e.len() < 2_000, "{reader}, seed {seed}: a message of {} bytes", e.len());
+                assert!(e.len() < 2_000, "{reader}, seed {seed}: a message of {} bytes: {e:.300}", e.len());
             }
             Err(_) => panic!("{reader} panics on seed {seed}:\n{shown}"),
         }
