@@ -34,7 +34,7 @@ pub fn write(network: &Network, mut sink: impl Write) -> Result<(), GeojsonError
     let mut first = true;
     for feature in map.features() {
         // One feature a line: such files are read with grep and diff as well.
-        write!(sink, "{}\n", if std::mem::take(&mut first) { "" } else { "," })?;
+        writeln!(sink, "{}", if std::mem::take(&mut first) { "" } else { "," })?;
         serde_json::to_writer(&mut sink, &feature?).map_err(io::Error::from)?;
     }
     writeln!(sink, "\n]}}")?;

@@ -84,7 +84,7 @@ pub fn write_file(network: &Network, path: &Path) -> io::Result<()> {
 
 /// Deciseconds as seconds.
 fn seconds(d: Ds) -> String {
-    if d.0 % 10 == 0 { (d.0 / 10).to_string() } else { format!("{}.{}", d.0 / 10, d.0 % 10) }
+    if d.0.is_multiple_of(10) { (d.0 / 10).to_string() } else { format!("{}.{}", d.0 / 10, d.0 % 10) }
 }
 
 /// The plan as SUMO shows it: states, and how long each stands, from the start of the cycle.
