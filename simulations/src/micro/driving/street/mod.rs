@@ -41,10 +41,11 @@ impl Driver for Street<'_> {
         }
         let to_end_m = here.length_m - m.front_m;
         if !here.is_connection && to_end_m <= kind.reach_m {
-            let ends_here = rider.at + 1 >= rider.end;
-            if m.next == NONE && !ends_here {
-                v = v.min(krauss::stop_mps(kind, to_end_m));
-            } else if m.next != NONE {
+            if m.next == NONE {
+                if !scene.ways.ends(scene.strips, strip, m.vehicle, rider.course) {
+                    v = v.min(krauss::stop_mps(kind, to_end_m));
+                }
+            } else {
                 let turn_mps = scene.strips.all[m.next as usize].limit_mps * f64::from(m.factor);
                 let slow_m = ((m.speed_mps * m.speed_mps - turn_mps * turn_mps) / (2.0 * kind.decel)).max(0.0);
                 if to_end_m <= slow_m + m.speed_mps * dt_s {
