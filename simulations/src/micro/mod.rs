@@ -42,7 +42,7 @@ use greenkerb_models::signal::Indication;
 use greenkerb_models::units::{Ds, TimeDs};
 
 use self::driving::cityflow::CityFlow;
-use self::driving::street::Street;
+use self::driving::street::{Street, changing};
 use self::hash::EventHash;
 use self::insertion::Gate;
 use self::junction::Crosses;
@@ -270,7 +270,12 @@ impl Micro {
         });
         let (rows, mail) = (cut(&mut self.rows_next, bounds), &self.mail);
         let tasks = self.regions.iter_mut().zip(rows).collect();
-        self.crew.each(tasks, |(region, rows): (&mut Region, &mut [Row])| tick::arrive(&scene, region, rows, mail));
+        self.crew.each(tasks, |(region, rows): (&mut Region, &mut [Row])| {
+            tick::arrive(&scene, region, rows, mail);
+            if self.driving == Driving::Street {
+                changing::change(&scene, region, rows);
+            }
+        });
     }
 
     fn count(&mut self) {
