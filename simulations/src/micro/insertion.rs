@@ -98,7 +98,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
         front_m: 0.0,
         speed_mps,
         vehicle: w.vehicle,
-        next: gate.ways.connection(gate.strips, lane, w.at, w.end),
+        next: gate.ways.connection(gate.strips, lane, w.vehicle, w.course),
         kind: w.kind,
         flags: 0,
         length_m: kind.length_m as f32,
@@ -109,8 +109,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
     row.from = NONE;
     gate.places[w.vehicle as usize].store(lane, Ordering::Relaxed);
     let rider = Rider {
-        at: w.at,
-        end: w.end,
+        course: w.course,
         came_in_m: 0.0,
         journey: Journey { due: w.due, inserted: gate.begins, ..Journey::default() },
     };

@@ -6,6 +6,7 @@ use greenkerb_models::units::TimeDs;
 
 use super::event::Journey;
 use super::strips::{NONE, StripId};
+use super::ways::Course;
 
 /// Below this a vehicle stands, in metres per second.
 pub(crate) const STANDS_MPS: f64 = 0.1;
@@ -59,10 +60,8 @@ impl Mover {
 /// What belongs to a vehicle and is not needed in every step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rider {
-    /// Its way: places in the table of ways, from the link it is on (or comes from) to one past its last.
-    pub(crate) at: u32,
-    /// One past its last.
-    pub(crate) end: u32,
+    /// Where it is on its way: on the link it is on, or comes from.
+    pub(crate) course: Course,
     /// Where on its strip it came in, in metres.
     pub(crate) came_in_m: f32,
     /// Its journey up to the start of this strip.
@@ -131,9 +130,7 @@ pub(crate) struct Waiting {
     /// Speed its driver wants, relative to the limit.
     pub(crate) factor: f32,
     /// Its way.
-    pub(crate) at: u32,
-    /// One past its last link.
-    pub(crate) end: u32,
+    pub(crate) course: Course,
     /// When it wanted to enter.
     pub(crate) due: TimeDs,
 }

@@ -75,7 +75,7 @@ impl<'a> Scene<'a> {
             return Some(Ahead { mover, gap_m: mover.rear_m() - m.front_m });
         }
         let mut rest_m = self.strips.all[strip as usize].length_m - m.front_m;
-        let mut at = rider.at;
+        let mut course = rider.course;
         let mut next = m.next;
         while next != NONE {
             let s = &self.strips.all[next as usize];
@@ -91,8 +91,8 @@ impl<'a> Scene<'a> {
                 if let Some(mover) = self.last(next) {
                     return Some(Ahead { mover, gap_m: rest_m + mover.rear_m() });
                 }
-                at += 1;
-                next = self.ways.connection(self.strips, next, at, rider.end);
+                course = course.onward();
+                next = self.ways.connection(self.strips, next, m.vehicle, course);
             }
             rest_m += s.length_m;
             if rest_m > reach_m {

@@ -135,8 +135,7 @@ fn settle(
         row.movers.push(m);
         return false;
     }
-    let ends_here = m.next == NONE && region.riders[local][i].at + 1 >= region.riders[local][i].end;
-    if m.next == NONE && !ends_here {
+    if m.next == NONE && !scene.ways.ends(scene.strips, strip, m.vehicle, region.riders[local][i].course) {
         // No way on from this lane: it waits at the end until it can change lanes.
         m.front_m = length_m;
         row.movers.push(m);
@@ -156,7 +155,7 @@ fn leave(scene: &Scene<'_>, region: &mut Region, out: &mut Outbox, strip: StripI
         let s = &scene.strips.all[at as usize];
         pass(scene, at, &mut m, &mut rider);
         if m.next == NONE {
-            if rider.at + 1 >= rider.end {
+            if scene.ways.ends(scene.strips, at, m.vehicle, rider.course) {
                 if m.stands() {
                     rider.journey.waiting_s += (f64::from(scene.tick + 1 - m.stands_since) * scene.dt_s) as f32;
                 }
@@ -173,8 +172,8 @@ fn leave(scene: &Scene<'_>, region: &mut Region, out: &mut Outbox, strip: StripI
         let from = at;
         at = m.next;
         if s.is_connection {
-            rider.at += 1;
-            m.next = scene.ways.connection(scene.strips, at, rider.at, rider.end);
+            rider.course = rider.course.onward();
+            m.next = scene.ways.connection(scene.strips, at, m.vehicle, rider.course);
         } else {
             let connection = ConnectionId(scene.strips.all[at as usize].id);
             region.tell(scene.ends, What::Crossed { vehicle, connection });

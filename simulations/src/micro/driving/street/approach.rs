@@ -48,10 +48,10 @@ impl Street<'_> {
                 v = v.min(follow_mps(scene, m, leader, gap_m, free_mps));
             }
         }
-        let (mut at, mut next) = (rider.at, m.next);
+        let (mut lane, mut course, mut next) = (strip, rider.course, m.next);
         while to_end_m <= look_m {
             if next == NONE {
-                if at + 1 < rider.end {
+                if !scene.ways.ends(scene.strips, lane, m.vehicle, course) {
                     v = v.min(krauss::stop_mps(kind, to_end_m, dt_s));
                 }
                 break;
@@ -82,8 +82,8 @@ impl Street<'_> {
                     v = v.min(follow_mps(scene, m, leader, to_end_m + leader.rear_m(), free_mps));
                     has_leader = true;
                 }
-                at += 1;
-                next = scene.ways.connection(scene.strips, next, at, rider.end);
+                (lane, course) = (next, course.onward());
+                next = scene.ways.connection(scene.strips, lane, m.vehicle, course);
             }
             to_end_m += s.length_m;
         }

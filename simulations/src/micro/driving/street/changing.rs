@@ -97,7 +97,7 @@ impl Link<'_, '_> {
 
     /// What somebody wants; none to stay.
     fn wish(&self, from: usize, i: usize, m: &Mover) -> Option<Wish> {
-        let step = self.scene.ways.step(self.rider(from, i).at);
+        let step = self.scene.ways.here(self.scene.strips, self.strip(from), m.vehicle, self.rider(from, i).course);
         let index = |row: usize| self.scene.strips.all[self.strip(row) as usize].index;
         let leads = |row: usize| step.leads & bit(index(row)) != 0;
         let usable = |row: usize| step.usable & bit(index(row)) != 0;
@@ -205,7 +205,7 @@ impl Link<'_, '_> {
         rider.came_in_m += (front_m - m.front_m) as f32;
         m.front_m = front_m;
         m.flags |= CHANGED;
-        m.next = self.scene.ways.connection(self.scene.strips, strip, rider.at, rider.end);
+        m.next = self.scene.ways.connection(self.scene.strips, strip, m.vehicle, rider.course);
         debug_assert!(m.next == NONE || self.scene.strips.all[m.next as usize].is_connection);
         self.scene.places[m.vehicle as usize].store(strip, Ordering::Relaxed);
         self.rows[to].movers.insert(place, m);
