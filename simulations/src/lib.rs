@@ -1,7 +1,7 @@
 //! Streets to test the service on.
 //!
 //! [`sumo`] runs a scenario in SUMO; [`demo`] is a city and a simple street of our own; [`field`] is what stands at a junction: a controller that executes what it polled,
-//! watched by a conflict monitor of its own; [`client`] is how the field reaches the service; [`metrics`] tells how well
+//! watched by a conflict monitor of its own; [`sensing`] is what detectors see and say; [`client`] is how the field reaches the service; [`metrics`] tells how well
 //! traffic moved.
 
 pub mod cancel;
@@ -13,4 +13,5 @@ pub mod metrics;
 pub mod micro;
 mod random;
 pub mod scenarios;
+pub mod sensing;
 pub mod sumo;

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use greenkerb_models::units::Ds;
 use greenkerb_simulations::cancel::Cancel;
+use greenkerb_simulations::sensing::Faults;
 use greenkerb_simulations::sumo::{
-    self, Control, DetectorFaults, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
+    self, Control, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
 
 /// Arguments of `greenkerb simulate`.
@@ -65,9 +66,10 @@ struct SumoArgs {
     /// Length of SUMO's step in seconds, 0.1 to 1
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     step_length: f64,
-    /// Detectors that fail, e.g. silent:10%,stuck_on:10%,stuck_off:5%,lying:5%,seed:7
+    /// What is broken, e.g. silent:10%,stuck_on:10%,stuck_off:5%,lying:5%,noisy:5%,delayed:5%,delay_s:30,seed:7 for
+    /// detectors, lost:20%,lost_from_s:600,lost_for_s:900 for the lines of controllers
     #[arg(long, value_name = "FAULTS")]
-    faults: Option<DetectorFaults>,
+    faults: Option<Faults>,
     /// Keep what was reported and what was polled in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,

@@ -4,7 +4,6 @@
 //! controllers and detectors that know the service by its HTTP address only.
 
 mod error;
-mod faults;
 mod installation;
 mod lights;
 mod loops;
@@ -18,7 +17,6 @@ mod street;
 pub mod traci;
 
 pub use error::SumoError;
-pub use faults::{DetectorFaults, FaultKind, FaultsError};
 pub use installation::{HOW_TO_INSTALL, Installation, InstallationError, SUMO_VERSION};
 pub use options::{Control, INTERVAL_S_MAX, OptionsError, Sensing, Service, SumoOptions, parse_seeds};
 pub use process::{Launch, ProcessError, Sumo};

@@ -10,9 +10,9 @@ use greenkerb_models::units::Ds;
 use serde::{Deserialize, Serialize};
 
 use super::error::SumoError;
-use super::faults::DetectorFaults;
 use super::installation::Installation;
 use crate::cancel::Cancel;
+use crate::sensing::Faults;
 
 /// Longest reporting interval of a detector, seconds.
 pub const INTERVAL_S_MAX: u32 = 60;
@@ -83,7 +83,7 @@ pub struct SumoOptions {
     /// Length of SUMO's step.
     pub step: Ds,
     /// Detectors that fail.
-    pub faults: Option<DetectorFaults>,
+    pub faults: Option<Faults>,
     /// Folder for what was reported and what was polled.
     pub record: Option<PathBuf>,
     /// The SUMO to use.

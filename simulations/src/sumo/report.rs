@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::DetectorFaults;
 use super::options::Sensing;
 use crate::metrics::{Delay, Mean};
+use crate::sensing::Faults;
 
 /// What passed between the field and the service.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub struct SumoReport {
     /// Detectors in the network.
     pub detectors: usize,
     /// What was broken on purpose.
-    pub faults: Option<DetectorFaults>,
+    pub faults: Option<Faults>,
     /// How many detectors were broken on purpose.
     pub faulty_detectors: usize,
     /// Version of SUMO.
@@ -116,7 +116,7 @@ pub(super) struct Heading {
     pub(super) step_length_s: f64,
     pub(super) interval_s: u32,
     pub(super) detectors: usize,
-    pub(super) faults: Option<DetectorFaults>,
+    pub(super) faults: Option<Faults>,
     pub(super) faulty_detectors: usize,
     pub(super) sumo_version: String,
     pub(super) warnings: Vec<String>,

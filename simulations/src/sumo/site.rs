@@ -5,19 +5,19 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use greenkerb_models::detection::Observation;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::Revision;
 use greenkerb_models::signal::Controller;
 use greenkerb_models::units::{Ds, TimeDs};
 
 use super::error::SumoError;
-use super::faults::FaultyDetectors;
 use super::lights::Light;
-use super::loops::Sighting;
 use super::report::Exchange;
 use super::service::ServiceProcess;
 use crate::client::{Client, ClientError, DetectorReport, Polled};
 use crate::field::{FieldController, State};
+use crate::sensing::{Reporter, Sighting};
 
 /// How many remarks a report repeats.
 const REMARKS_MAX: usize = 20;
@@ -91,8 +91,7 @@ pub(super) struct Line {
     /// The service, when it is ours to watch.
     process: Option<ServiceProcess>,
     seed: u64,
-    interval_s: u32,
-    faulty: FaultyDetectors,
+    pub(super) reporter: Reporter,
     pub(super) recording: Option<Recording>,
     pub(super) exchange: Exchange,
 }
@@ -102,25 +101,24 @@ impl Line {
         client: Client,
         process: Option<ServiceProcess>,
         seed: u64,
-        interval_s: u32,
-        faulty: FaultyDetectors,
+        reporter: Reporter,
         recording: Option<Recording>,
     ) -> Self {
-        Self { client, process, seed, interval_s, faulty, recording, exchange: Exchange::default() }
+        Self { client, process, seed, reporter, recording, exchange: Exchange::default() }
     }
 
     /// Reports what the detectors saw in the interval that ends at `now`.
     pub(super) fn report(&mut self, network: &Network, seen: &[Sighting], now: TimeDs) -> Result<(), SumoError> {
-        let length_s = f64::from(self.interval_s);
-        let begin = (now - Ds::from_s(self.interval_s)).rfc3339();
-        let mut reports = Vec::with_capacity(seen.len());
-        for (i, (sighting, detector)) in seen.iter().zip(network.detectors()).enumerate() {
-            // Rounded to what a detector resolves; the union of stays may pass the interval by a rounding error.
-            let occupancy = ((sighting.occupied_s / length_s).clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
-            if let Some((count, occupancy)) = self.faulty.distort(i, sighting.count, occupancy, length_s) {
-                reports.push(DetectorReport { detector: &detector.name, begin: &begin, length_s, count, occupancy });
-            }
-        }
+        let told = self.reporter.report(seen, now);
+        let begins: Vec<String> = told.iter().map(|o| o.begin.rfc3339()).collect();
+        let report = |(o, begin): (&Observation, &'_ String)| DetectorReport {
+            detector: &network.detector(o.detector).name,
+            begin,
+            length_s: o.length.seconds(),
+            count: o.count,
+            occupancy: o.occupancy,
+        };
+        let reports: Vec<DetectorReport<'_>> = told.iter().zip(&begins).map(report).collect();
         self.record(|recording| recording.observations(&reports))?;
         self.exchange.reports_sent += reports.len() as u64;
         let key = format!("street-{}-{}", self.seed, now.0);

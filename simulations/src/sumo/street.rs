@@ -7,11 +7,11 @@
 use std::path::Path;
 use std::time::Instant;
 
+use greenkerb_models::ids::ControllerId;
 use greenkerb_models::units::{Ds, TimeDs};
 use tempfile::TempDir;
 
 use super::error::SumoError;
-use super::faults::FaultyDetectors;
 use super::installation::SUMO_VERSION;
 use super::lights::Light;
 use super::loops::Loops;
@@ -23,6 +23,7 @@ use super::service::{ServiceError, ServiceProcess};
 use super::site::{Line, Recording, Site};
 use crate::client::Client;
 use crate::metrics::Delay;
+use crate::sensing::Reporter;
 
 /// Runs every seed and tells how traffic moved.
 ///
@@ -57,16 +58,17 @@ pub fn run(options: SumoOptions, mut progress: impl FnMut(Progress)) -> Result<S
         interval_s: options.interval_s,
         detectors,
         faults: options.faults.clone(),
-        faulty_detectors: faulty(&scenario).count(),
+        faulty_detectors: reporter(&scenario).faulty_detectors(),
         sumo_version: version,
         warnings,
     };
     Ok(SumoReport::new(heading, reports))
 }
 
-fn faulty(scenario: &Scenario) -> FaultyDetectors {
-    let faults = scenario.options.faults.clone().unwrap_or_default();
-    FaultyDetectors::choose(&faults, scenario.network.detectors().len())
+fn reporter(scenario: &Scenario) -> Reporter {
+    let options = &scenario.options;
+    let faults = options.faults.clone().unwrap_or_default();
+    Reporter::new(&scenario.network, faults, Ds::from_s(options.interval_s), start(options))
 }
 
 /// SUMO's command line. The same for every controller, so that figures can be compared.
@@ -172,17 +174,19 @@ impl<'a> Street<'a> {
         let options = &self.scenario.options;
         if let Some(line) = &mut self.line {
             let since_start = now.since(start(options));
-            if since_start > 0 && since_start % i64::from(Ds::from_s(options.interval_s).0) == 0 {
+            if line.reporter.is_due(now) {
                 line.report(&self.scenario.network, &self.loops.take(), now)?;
             }
             // Before the first report the service does not know what time it is.
             if since_start >= i64::from(Ds::from_s(options.interval_s).0) {
-                for site in &mut self.sites {
-                    line.poll(site, now)?;
+                for (i, site) in self.sites.iter_mut().enumerate() {
+                    if !line.reporter.is_cut(ControllerId::at(i), now) {
+                        line.poll(site, now)?;
+                    }
                 }
             }
         }
-        for site in &mut self.sites {
+        for (i, site) in self.sites.iter_mut().enumerate() {
             let heads = site.controller.show(now).to_vec();
             let database = site.controller.database();
             if let Some(state) = site.light.show(database, &heads) {
@@ -192,7 +196,9 @@ impl<'a> Street<'a> {
                     Ok(())
                 })?;
             }
-            if let Some(line) = &mut self.line {
+            if let Some(line) = &mut self.line
+                && !line.reporter.is_cut(ControllerId::at(i), now)
+            {
                 line.acknowledge(site)?;
             }
         }
@@ -250,7 +256,7 @@ fn open_line(scenario: &Scenario, service: &Service, seed: u64, folder: &Path) -
         return Err(SumoError::OtherNetwork { controller: unknown.name.clone() });
     }
     let recording = options.record.as_ref().map(|folder| Recording::into_folder(&folder.join(format!("seed-{seed}"))));
-    Ok(Line::new(client, process, seed, options.interval_s, faulty(scenario), recording.transpose()?))
+    Ok(Line::new(client, process, seed, reporter(scenario), recording.transpose()?))
 }
 
 /// A controller and a light for every controller of the network.
