@@ -1,8 +1,10 @@
 //! Who controls the signals of the built-in street: the network's own plan, reference rules, and ours.
 
 mod heads;
+mod run;
 
 pub use heads::Heads;
+pub use run::{Ran, RunError, run};
 
 use crate::micro::Micro;
 
