@@ -11,6 +11,8 @@ use greenkerb_simulations::sumo::{
     self, Control, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
 
+use super::stop::call_off_on_signal;
+
 /// Arguments of `greenkerb simulate`.
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
@@ -155,27 +157,6 @@ fn tell(report: &SumoReport, json: Option<&Path>) -> anyhow::Result<()> {
         }
         None => println!("{report}"),
     }
-    Ok(())
-}
-
-/// Ends the run on Ctrl-C, SIGTERM or SIGHUP; SUMO and the service are ended with it.
-fn call_off_on_signal(cancel: Cancel) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("signal handling")?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-            else {
-                return;
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        });
-        cancel.cancel();
-    });
     Ok(())
 }
 

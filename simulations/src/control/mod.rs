@@ -1,6 +1,7 @@
 //! Who controls the signals of the built-in street: the network's own plan, reference rules, and ours.
 
 mod heads;
+pub mod ours;
 mod run;
 
 pub use heads::Heads;

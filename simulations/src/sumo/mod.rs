@@ -11,8 +11,6 @@ mod options;
 mod process;
 mod progress;
 mod report;
-mod service;
-mod site;
 mod street;
 pub mod traci;
 
@@ -21,6 +19,5 @@ pub use installation::{HOW_TO_INSTALL, Installation, InstallationError, SUMO_VER
 pub use options::{Control, INTERVAL_S_MAX, OptionsError, Sensing, Service, SumoOptions, parse_seeds};
 pub use process::{Launch, ProcessError, Sumo};
 pub use progress::{Progress, on_stderr};
-pub use report::{Exchange, SeedReport, SumoReport};
-pub use service::{ServiceError, ServiceProcess};
+pub use report::{SeedReport, SumoReport};
 pub use street::run;
