@@ -62,7 +62,8 @@ fn seen(network: &Network, second: i64) -> Vec<Sighting> {
         .collect()
 }
 
-/// A field that lives through so many seconds of made-up traffic, under whatever service is at the other end.
+/// A field that lives through so many seconds of made-up traffic, under whatever service is at the other end. At the end
+/// every controller runs what was published.
 fn live(district: &District, service: Box<dyn Service>, seconds: u32, record: &Path, faults: &str) -> Exchange {
     let network = Arc::clone(&district.network);
     let options =
@@ -79,6 +80,7 @@ fn live(district: &District, service: Box<dyn Service>, seconds: u32, record: &P
         line.acknowledge(&mut field, now).unwrap();
     }
     assert!(field.iter().all(|c| c.monitor().violations() == 0));
+    assert!(field.iter().all(|c| c.running_revision().is_some()), "somebody runs its own plan at the end");
     line.close().unwrap()
 }
 
@@ -122,11 +124,9 @@ fn a_controller_without_a_line_runs_out_of_plans_and_then_its_own() {
     let inside = InProcess::new(Arc::clone(&district.network), InProcessOptions::default());
     let exchange = live(&district, Box::new(inside), 1_500, &district.at("cut"), faults);
     assert_eq!(exchange.fallbacks, 2, "each of the two goes back to its own plan once: {exchange:?}");
-    assert_eq!(exchange.plans_rejected, 0, "{exchange:?}");
-    let polled = read(&district.at("cut"), "timings.ndjson");
-    let last = |controller: &str| polled.lines().rev().find(|l| l.contains(controller)).unwrap().to_owned();
-    let names = district.network.controllers().iter().map(|c| format!("\"controller\":\"{}\"", c.name));
-    assert!(names.map(|name| last(&name)).all(|line| line > "{\"polled_at\":\"1970-01-01T07:20".to_owned()));
+    // The service takes them to have followed all along, so its first plan afterwards may be none they can get into. They
+    // say so, and take a later one.
+    assert!(exchange.plans_rejected <= 2 && exchange.plans_served > exchange.plans_rejected + 4, "{exchange:?}");
 }
 
 #[test]
