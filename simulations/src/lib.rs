@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod micro;
 mod random;
 pub mod recording;
+pub mod routing;
 pub mod scenarios;
 pub mod sensing;
 pub mod sumo;

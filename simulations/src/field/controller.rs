@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use greenkerb_models::ids::GroupId;
 use greenkerb_models::plan::Revision;
-use greenkerb_models::signal::{Controller, Indication, TimingPlan, Transition, TransitionMethod};
+use greenkerb_models::signal::{Controller, Indication, Schedule, TimingPlan, Transition, TransitionMethod};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use super::monitor::ConflictMonitor;
-use super::order::{Acknowledgement, Order, Rejection, State};
+use super::order::{Acknowledgement, Order, Rejection, ScheduleOrder, State};
+use super::scheduled::Scheduled;
 
 /// The beginning of time.
 const EVER: TimeDs = TimeDs(i64::MIN);
@@ -26,11 +27,19 @@ struct Running {
     settled: TimeDs,
     /// The order it came with; none for the controller's own plan.
     order: Option<Order>,
+    /// A schedule that runs instead, until `settled`: then the plan takes over in the middle of a stage.
+    scheduled: Option<Scheduled>,
 }
 
 impl Running {
     fn own(controller: &Controller) -> Self {
-        Self { plan: controller.time_of_day_plan(), way: Vec::new(), settled: EVER, order: None }
+        Self { plan: controller.time_of_day_plan(), way: Vec::new(), settled: EVER, order: None, scheduled: None }
+    }
+
+    /// A schedule, and its fallback from when it has run out.
+    fn scheduled(scheduled: Scheduled) -> Self {
+        let (plan, settled) = (scheduled.order.fallback.clone(), scheduled.rejoin.at);
+        Self { plan, way: Vec::new(), settled, order: None, scheduled: Some(scheduled) }
     }
 
     /// The cycle that runs at an instant.
@@ -60,6 +69,7 @@ pub struct FieldController {
     monitor: ConflictMonitor,
     acknowledgements: Vec<Acknowledgement>,
     heads: Vec<Indication>,
+    heads_since: TimeDs,
     step: Ds,
 }
 
@@ -75,6 +85,7 @@ impl FieldController {
             monitor: ConflictMonitor::new(Arc::clone(&controller), step),
             acknowledgements: Vec::new(),
             heads: Vec::new(),
+            heads_since: EVER,
             step: Ds(step.0.max(1)),
             controller,
         }
@@ -95,7 +106,14 @@ impl FieldController {
     /// Revision of the order that runs; none while it runs its own plan.
     #[must_use]
     pub fn running_revision(&self) -> Option<Revision> {
-        self.running.order.as_ref().map(|o| o.revision)
+        let scheduled = self.running.scheduled.as_ref().map(|s| s.order.revision);
+        scheduled.or_else(|| self.running.order.as_ref().map(|o| o.revision))
+    }
+
+    /// The schedule that runs, where one does.
+    #[must_use]
+    pub fn running_schedule(&self) -> Option<&Schedule> {
+        self.running.scheduled.as_ref().map(|s| &s.order.schedule)
     }
 
     /// The cycle that runs at an instant.
@@ -132,6 +150,30 @@ impl FieldController {
         }
     }
 
+    /// Takes a schedule that was polled at `now`: it takes over at once, and whatever waited to take over is forgotten.
+    pub fn receive_schedule(&mut self, order: ScheduleOrder, now: TimeDs) {
+        let (revision, hash) = (order.revision, order.hash.clone());
+        if self.newest == Some(revision) {
+            return;
+        }
+        self.advance(now);
+        self.tell(revision, &hash, State::Received, now);
+        if let Some(newest) = self.newest.filter(|newest| *newest > revision) {
+            let old = Rejection::Old { revision: revision.0, newest: newest.0 };
+            return self.tell(revision, &hash, State::Rejected(old), now);
+        }
+        self.newest = Some(revision);
+        match self.judge_schedule(order, now) {
+            Ok(scheduled) => {
+                self.waiting.clear();
+                self.running = Running::scheduled(scheduled);
+                self.tell(revision, &hash, State::Validated, now);
+                self.tell(revision, &hash, State::Active, now);
+            }
+            Err(rejection) => self.tell(revision, &hash, State::Rejected(rejection), now),
+        }
+    }
+
     /// Takes note of an order that could not even be read.
     pub fn refuse(&mut self, revision: Revision, hash: &str, reason: String, now: TimeDs) {
         if self.newest.is_none_or(|newest| newest < revision) {
@@ -143,12 +185,60 @@ impl FieldController {
     /// What the heads show from `now` on, one indication per signal group. Time never runs backwards here.
     pub fn show(&mut self, now: TimeDs) -> &[Indication] {
         self.advance(now);
-        let cycle = self.running.at(now);
-        let position = cycle.position_at(now);
-        let groups = self.controller.groups.iter().enumerate();
-        self.heads = groups.map(|(i, heads)| cycle.indication(GroupId::at(i), heads, position)).collect();
+        let heads = self.shown_at(now);
+        if heads != self.heads {
+            self.heads = heads;
+            self.heads_since = now;
+        }
         self.monitor.look(now, &self.heads);
         &self.heads
+    }
+
+    /// What the heads show at an instant by what runs.
+    fn shown_at(&self, at: TimeDs) -> Vec<Indication> {
+        if let Some(scheduled) = &self.running.scheduled {
+            return scheduled.shows_at(&self.controller, at);
+        }
+        let cycle = self.running.at(at);
+        let position = cycle.position_at(at);
+        let groups = self.controller.groups.iter().enumerate();
+        groups.map(|(i, heads)| cycle.indication(GroupId::at(i), heads, position)).collect()
+    }
+
+    /// Judges a schedule: by itself, beside what is shown now, and in a rehearsal until its fallback has run for some
+    /// cycles.
+    fn judge_schedule(&self, order: ScheduleOrder, now: TimeDs) -> Result<Scheduled, Rejection> {
+        order.check(&self.controller, &self.checksum, now)?;
+        let scheduled = Scheduled::new(order, &self.controller)?;
+        if scheduled.shows_at(&self.controller, now) != self.shown_at(now) || !self.joins(&scheduled, now) {
+            return Err(Rejection::Seam { at: now });
+        }
+        let mut rehearsal = self.clone();
+        rehearsal.acknowledgements.clear();
+        rehearsal.monitor.forgive();
+        rehearsal.waiting.clear();
+        rehearsal.running = Running::scheduled(scheduled.clone());
+        let end = scheduled.rejoin.at + Ds(scheduled.order.fallback.cycle.0 * REHEARSED_CYCLES);
+        let mut at = now;
+        while at < end {
+            rehearsal.rehearse(at)?;
+            at = at + self.step;
+        }
+        Ok(scheduled)
+    }
+
+    /// True when a schedule does not claim more of the past than has been shown, and keeps what was frozen.
+    fn joins(&self, new: &Scheduled, now: TimeDs) -> bool {
+        let Some(first) = new.order.schedule.stages.first() else { return false };
+        match &self.running.scheduled {
+            Some(old) => {
+                let known = old.whole.stages.iter().any(|s| s.stage == first.stage && s.start <= first.start);
+                let kept_until = old.order.schedule.frozen_until.max(old.clearance_ends(now));
+                known && old.whole.agrees(&new.whole, now, kept_until)
+            }
+            // From a cyclic plan it may take over in the middle of a stage only.
+            None => first.start <= now && now < first.end && first.start >= self.heads_since,
+        }
     }
 
     fn tell(&mut self, revision: Revision, hash: &str, state: State, at: TimeDs) {
@@ -211,6 +301,10 @@ impl FieldController {
     /// Changes plan as often as needed to reach `now`.
     fn advance(&mut self, now: TimeDs) {
         loop {
+            if let Some(end) = self.running.scheduled.as_ref().map(|s| s.rejoin.at).filter(|end| *end <= now) {
+                self.run_out(end);
+                continue;
+            }
             // Of several orders that are due at one boundary the newest counts.
             while let (Some((first, _)), Some((second, _))) = (self.waiting.front(), self.waiting.get(1))
                 && self.running.boundary(*first) >= *second
@@ -243,6 +337,14 @@ impl FieldController {
         }
     }
 
+    /// The schedule has run out: its fallback takes over, in step from the first moment.
+    fn run_out(&mut self, at: TimeDs) {
+        let Some(scheduled) = self.running.scheduled.take() else { return };
+        let ScheduleOrder { revision, hash, fallback, .. } = scheduled.order;
+        self.running = Running { plan: fallback, way: Vec::new(), settled: at, order: None, scheduled: None };
+        self.tell(revision, &hash, State::LocalMode, at);
+    }
+
     /// What ran has run out: the controller's own plan takes over.
     fn lapse(&mut self, at: TimeDs) {
         let Some(order) = self.running.order.take() else { return };
@@ -255,8 +357,13 @@ impl FieldController {
             None => {
                 let cycle = i64::from(own.cycle.0.max(1));
                 let offset = Ds((at.0 + i64::from(own.reference_position.0)).rem_euclid(cycle) as u32);
-                self.running =
-                    Running { plan: TimingPlan { offset, ..own }, way: Vec::new(), settled: at, order: None };
+                self.running = Running {
+                    plan: TimingPlan { offset, ..own },
+                    way: Vec::new(),
+                    settled: at,
+                    order: None,
+                    scheduled: None,
+                };
             }
         }
         self.tell(order.revision, &order.hash, State::LocalMode, at);
@@ -270,7 +377,7 @@ impl FieldController {
             cycles.push((from, cycle));
             from = next;
         }
-        self.running = Running { plan, way: cycles, settled: way.ends, order };
+        self.running = Running { plan, way: cycles, settled: way.ends, order, scheduled: None };
     }
 }
 

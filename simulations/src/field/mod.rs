@@ -5,9 +5,10 @@
 mod controller;
 mod monitor;
 mod order;
+mod scheduled;
 
 pub use controller::FieldController;
 #[cfg(test)]
 pub(crate) use controller::sample;
 pub use monitor::{ConflictMonitor, Fault, Violation};
-pub use order::{Acknowledgement, Order, Rejection, State};
+pub use order::{Acknowledgement, Order, Rejection, ScheduleOrder, State};

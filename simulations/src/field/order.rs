@@ -2,7 +2,7 @@
 
 use greenkerb_models::ids::GroupId;
 use greenkerb_models::plan::Revision;
-use greenkerb_models::signal::{Controller, TimingPlan, TransitionError, TransitionMethod};
+use greenkerb_models::signal::{Controller, Schedule, ScheduleError, TimingPlan, TransitionError, TransitionMethod};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use super::monitor::Violation;
@@ -29,6 +29,22 @@ pub struct Order {
     pub fallback: TimingPlan,
     /// How to get into step.
     pub transition: TransitionMethod,
+}
+
+/// A rolling schedule as a controller polled it. It takes over at once, in the middle of what is shown, and is followed by
+/// the next one before it runs out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleOrder {
+    /// Rises with every publication.
+    pub revision: Revision,
+    /// The service's hash of it, given back in acknowledgements.
+    pub hash: String,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// Checksum of the controller database it was computed against.
+    pub configuration_checksum: String,
+    /// The cyclic plan that follows when no further schedule comes.
+    pub fallback: TimingPlan,
 }
 
 /// Why a controller does not take an order.
@@ -95,6 +111,15 @@ pub enum Rejection {
     /// There is no way into it.
     #[error("there is no way into it: {0}")]
     NoWay(#[from] TransitionError),
+    /// The schedule is none of this controller.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
+    /// The schedule begins otherwise than what is shown.
+    #[error("the schedule does not begin with what is shown at {at}", at = at.rfc3339())]
+    Seam {
+        /// When.
+        at: TimeDs,
+    },
     /// Rehearsed beside what runs, it would have tripped the conflict monitor.
     #[error("the conflict monitor would trip: {0}")]
     Unsafe(Violation),
@@ -146,6 +171,23 @@ impl Order {
         }
         check_plan("plan", &self.plan, controller)?;
         check_plan("fallback", &self.fallback, controller)
+    }
+}
+
+impl ScheduleOrder {
+    /// Checks what can be checked without knowing what runs.
+    pub(super) fn check(&self, controller: &Controller, checksum: &str, now: TimeDs) -> Result<(), Rejection> {
+        if self.configuration_checksum != checksum {
+            let theirs = self.configuration_checksum.clone();
+            return Err(Rejection::Configuration { theirs, ours: checksum.to_owned() });
+        }
+        self.schedule.check(controller)?;
+        check_plan("fallback", &self.fallback, controller)?;
+        match (self.schedule.begins(), self.schedule.ends()) {
+            (Some(begins), _) if begins > now => Err(Rejection::Seam { at: now }),
+            (_, Some(valid_until)) if valid_until <= now => Err(Rejection::RanOut { valid_until }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 //! | `raw` | what the file says |
 //! | `streets` | nodes, links, lanes, projection |
 //! | `connections` | connections, movements, crossings |
+//! | `conflicts` | where ways meet inside nodes, and who yields |
 //! | `nema` | NEMA programs as steps, and their rings |
 //! | `right_of_way` | junction matrices: who touches and who yields |
 //! | `signals` | `tlLogic` to controllers |
 
+mod conflicts;
 mod connections;
 mod error;
 mod nema;
@@ -112,7 +114,9 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
     let streets = Streets::resolve(raw, notes)?;
     let closed = |c: &RawConnection| constant(c).is_some_and(|l| matches!(l, 'r' | 'R'));
     let ways = Connections::resolve(raw, &streets, closed, notes)?;
-    let touches = right_of_way::touches(raw, notes)?;
+    let pairs = right_of_way::pairs(raw)?;
+    let touches = right_of_way::touches(raw, &pairs, notes);
+    let (conflicts, crossing_conflicts) = conflicts::resolve(raw, &pairs, &ways, notes);
 
     let mut heads: HashMap<&str, Vec<Head>> = HashMap::new();
     let mut at_nodes: HashMap<&str, Vec<NodeId>> = HashMap::new();
@@ -146,8 +150,8 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
         lanes: streets.lanes,
         connections: ways.connections,
         movements: ways.movements,
-        conflicts: Vec::new(),
-        crossing_conflicts: Vec::new(),
+        conflicts,
+        crossing_conflicts,
         crossings: ways.crossings,
         controllers: Vec::new(),
         detectors: Vec::new(),

@@ -44,6 +44,15 @@ impl Default for OursOptions {
     }
 }
 
+impl OursOptions {
+    /// Reports every second, or every tick where ticks are longer.
+    #[must_use]
+    pub fn for_scenario(scenario: &Scenario) -> Self {
+        let tick = scenario.tick.0.max(1);
+        Self { interval: Ds(Ds::from_s(1).0.div_ceil(tick) * tick), ..Self::default() }
+    }
+}
+
 /// Why there is no control of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum OursError {

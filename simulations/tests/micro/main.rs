@@ -1,0 +1,5 @@
+//! The built-in street.
+
+mod determinism;
+mod support;
+mod vehicles;
