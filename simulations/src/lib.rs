@@ -5,6 +5,7 @@
 //! detectors see and say; [`line`](mod@line) leads from the field to the service, which [`client`] reaches over HTTP;
 //! [`recording`] keeps what passes; [`metrics`] tells how well traffic moved.
 
+pub mod benchmark;
 pub mod cancel;
 pub mod client;
 pub mod control;
