@@ -23,7 +23,6 @@ pub const ADVANCE_FROM_START_M: f64 = 10.0;
 /// Lanes looked at upstream of one approach lane, at most.
 const UPSTREAM_LANES_MAX: usize = 12;
 
-<<<<<<< HEAD:models/src/detection/laying.rs
 /// A stop-bar loop, and advance loops where they fit, for each motor lane that ends at a signal. `tell` hears what was
 /// derived and for which lane.
 pub fn lay(parts: &NetworkParts, mut tell: impl FnMut(&str, &str)) -> Vec<Detector> {
@@ -31,10 +30,6 @@ pub fn lay(parts: &NetworkParts, mut tell: impl FnMut(&str, &str)) -> Vec<Detect
     for (i, c) in parts.connections.iter().enumerate() {
         into[c.to_lane.index()].push(ConnectionId::at(i));
     }
-=======
-/// A stop-bar loop, and advance loops where they fit, for each of these lanes.
-pub(in crate::formats) fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
->>>>>>> main:models/src/formats/sumo_net/detectors.rs
     let mut detectors = Vec::new();
     let mut advance: BTreeMap<LaneId, Detector> = BTreeMap::new();
     for id in &approaches(parts) {

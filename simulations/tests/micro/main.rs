@@ -1,5 +1,7 @@
 //! The built-in street.
 
 mod determinism;
+mod ours;
+mod sensing;
 mod support;
 mod vehicles;
