@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod import;
 mod optimize;
+mod replay;
 mod serve;
 mod simulate;
 mod stop;
@@ -32,6 +33,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Decide from recorded observations, without a service
     Optimize(optimize::OptimizeArgs),
+    /// Tell a recording to a service once more, and compare what it publishes
+    Replay(replay::ReplayArgs),
     /// Try the service on a simulated street
     Simulate(simulate::SimulateArgs),
 }
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Optimize(args) => optimize::run(&args),
+        Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
     };
     match done {

@@ -30,7 +30,7 @@ pub(super) struct OptimizeArgs {
     /// The network: SUMO's net.xml or the native format, plain or gzip
     #[arg(value_name = "NET")]
     net: PathBuf,
-    /// Observations as they were posted, one a line, in the order of time
+    /// Observations as they were posted, one a line, in the order of time; a blank line ends a batch
     #[arg(long, value_name = "FILE")]
     observations: PathBuf,
     /// Settings, TOML
@@ -57,8 +57,12 @@ pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
     let mut end: Option<TimeDs> = None;
     for (line, text) in BufReader::new(file).split(b'\n').enumerate() {
         let text = text.with_context(recording)?;
+        // A blank line ends a batch, and a later end than all before begins the next.
+        if text.trim_ascii().is_empty() {
+            replay.tell(std::mem::take(&mut batch))?;
+            continue;
+        }
         let mut told = read_ndjson(&network, &text);
-        // A later end than all before begins the next batch.
         let later = told.taken.iter().any(|(_, o)| end.is_some_and(|end| o.end() > end));
         if later {
             replay.tell(std::mem::take(&mut batch))?;

@@ -6,9 +6,12 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use greenkerb_models::units::Ds;
 use greenkerb_simulations::cancel::Cancel;
+use greenkerb_simulations::sensing::Faults;
 use greenkerb_simulations::sumo::{
-    self, Control, DetectorFaults, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
+    self, Control, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
+
+use super::stop::call_off_on_signal;
 
 /// Arguments of `greenkerb simulate`.
 #[derive(Debug, Args)]
@@ -65,9 +68,10 @@ struct SumoArgs {
     /// Length of SUMO's step in seconds, 0.1 to 1
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     step_length: f64,
-    /// Detectors that fail, e.g. silent:10%,stuck_on:10%,stuck_off:5%,lying:5%,seed:7
+    /// What is broken, e.g. silent:10%,stuck_on:10%,stuck_off:5%,lying:5%,noisy:5%,delayed:5%,delay_s:30,seed:7 for
+    /// detectors, lost:20%,lost_from_s:600,lost_for_s:900 for the lines of controllers
     #[arg(long, value_name = "FAULTS")]
-    faults: Option<DetectorFaults>,
+    faults: Option<Faults>,
     /// Keep what was reported and what was polled in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
@@ -153,27 +157,6 @@ fn tell(report: &SumoReport, json: Option<&Path>) -> anyhow::Result<()> {
         }
         None => println!("{report}"),
     }
-    Ok(())
-}
-
-/// Ends the run on Ctrl-C, SIGTERM or SIGHUP; SUMO and the service are ended with it.
-fn call_off_on_signal(cancel: Cancel) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("signal handling")?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-            else {
-                return;
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        });
-        cancel.cancel();
-    });
     Ok(())
 }
 

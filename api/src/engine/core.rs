@@ -9,6 +9,7 @@ use bytes::Bytes;
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
+use greenkerb_optimizer::intake::{ClockReading, Intake, Unheard, Window};
 use greenkerb_optimizer::signals::{GroupReport, NetworkState, StepOutcome};
 
 use super::board::Board;
@@ -17,9 +18,7 @@ use super::deadline::Deadline;
 use super::decider::{Decider, MakeDecider};
 use super::idempotency::{Answers, Digest, Known};
 use super::ingest::{Batch, REFUSALS_LISTED_MAX};
-use super::ledger::{Ledger, Novelty};
 use super::metrics::Metrics;
-use super::moment::Moment;
 use super::vitals::Vitals;
 use crate::settings::ServiceSettings;
 use crate::store::{AckRecord, AuditEvent, Step, Store};
@@ -70,11 +69,10 @@ pub struct Core {
     shared: Shared,
     make: MakeDecider,
     decider: Box<dyn Decider>,
-    ledger: Ledger,
+    intake: Intake,
     answers: Answers,
     acks: Vec<(String, AckRecord)>,
     spent: BTreeMap<String, u64>,
-    moment: Moment,
     started: bool,
     decisions: Vec<Option<GroupReport>>,
 }
@@ -83,14 +81,13 @@ impl Core {
     /// Starts with what the board shows, and gives every other controller its time-of-day plan.
     pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>) -> Self {
         let mut core = Self {
-            ledger: Ledger::new(shared.network.detectors().len()),
+            intake: Intake::new(shared.network.detectors().len()),
             decisions: vec![None; shared.network.controllers().len()],
             decider: make(),
             make,
             answers: Answers::default(),
             acks: Vec::new(),
             spent,
-            moment: Moment::default(),
             started: false,
             shared,
         };
@@ -239,45 +236,24 @@ impl Core {
     fn take(&mut self, batch: Batch) -> Receipt {
         let Shared { network, clock, settings, .. } = self.shared.clone();
         let mut refused = batch.refused;
-        let (mut accepted, mut late, mut out_of_order, mut duplicate) = (0, 0, 0, 0);
-        let mut taken = batch.taken;
-        let (reference, ahead_max) = if clock.is_external() {
-            let ends: Vec<_> = taken.iter().map(|(_, o)| (o.detector, o.end())).collect();
-            let ahead_max = settings.observation_ahead_max;
-            (self.moment.of(clock.now(), &ends, network.detectors().len(), ahead_max), ahead_max)
-        } else {
-            (clock.now(), settings.observation_skew_max)
+        let (mut accepted, mut late, mut out_of_order) = (0, 0, 0);
+        let (reading, ahead_max) = match clock.now() {
+            Some(now) if !clock.is_external() => (ClockReading::Passing(now), settings.observation_skew_max),
+            now => (ClockReading::Told(now), settings.observation_ahead_max),
         };
-        // In the order of time, whatever order they were sent in: a batch sorted by detector is not late.
-        taken.sort_by_key(|(_, o)| (o.end(), o.detector));
-        let mut newest = None;
-        for (index, o) in taken {
-            let Some(reference) = reference else { break };
-            let name = || Some(network.detector(o.detector).name.clone());
-            let ahead = o.end().since(reference);
-            if ahead > i64::from(ahead_max.0) || -ahead > i64::from(settings.observation_age_max.0) {
-                let reason = format!(
-                    "the interval ends at {}, the service's clock says {}",
-                    o.end().rfc3339(),
-                    reference.rfc3339()
-                );
-                refused.push(RefusedItem { index, detector: name(), code: RefusalCode::ClockFarOff, reason });
-                continue;
-            }
-            match self.ledger.enter(&o, reference - settings.observation_age_max) {
-                Novelty::Duplicate => {
-                    duplicate += 1;
-                    continue;
-                }
-                Novelty::Contradiction => {
-                    let reason = "the detector has said something else about the same interval".to_owned();
-                    refused.push(RefusedItem { index, detector: name(), code: RefusalCode::Contradiction, reason });
-                    continue;
-                }
-                Novelty::New => {}
-            }
+        let window = Window { age_max: settings.observation_age_max, ahead_max };
+        let taken = self.intake.take(batch.taken, reading, window);
+        for (index, o, why) in &taken.refused {
+            let code = match why {
+                Unheard::FarOff { .. } => RefusalCode::ClockFarOff,
+                Unheard::Contradiction => RefusalCode::Contradiction,
+            };
+            let detector = Some(network.detector(o.detector).name.clone());
+            refused.push(RefusedItem { index: *index, detector, code, reason: why.to_string() });
+        }
+        let (newest, duplicate) = (taken.newest(), taken.duplicates);
+        for o in taken.new {
             accepted += 1;
-            newest = newest.max(Some(o.end()));
             clock.hear(o.end());
             match self.guarded(|d| d.observe(o)) {
                 Some(Timeliness::OnTime) | None => {}

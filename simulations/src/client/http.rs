@@ -8,7 +8,7 @@ use ureq::http::{Response, StatusCode};
 
 use greenkerb_models::units::TimeDs;
 
-use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, ServiceState, Timing};
+use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, Known, ServiceState, Timing};
 use crate::field::{Acknowledgement, State};
 
 /// How long the service may take over one answer, the planning of a step included.
@@ -85,15 +85,15 @@ impl Client {
         Self { agent, base: base.trim_end_matches('/').to_owned() }
     }
 
-    /// Names of the controllers that the service knows.
+    /// The controllers that the service knows.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn controllers(&self) -> Result<Vec<String>, ClientError> {
+    pub fn controllers(&self) -> Result<Vec<Known>, ClientError> {
         let what = "list of controllers";
         let answer = self.agent.get(format!("{}/v1/controllers", self.base)).call();
         let listed: Controllers = read(what, answer, &[StatusCode::OK]).and_then(|body| parse(what, &body))?;
-        Ok(listed.controllers.into_iter().map(|c| c.name).collect())
+        Ok(listed.controllers)
     }
 
     /// What time it is at the service; none while its clock is set by the data and there was none yet.

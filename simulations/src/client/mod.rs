@@ -6,4 +6,4 @@ mod http;
 mod wire;
 
 pub use http::{Client, ClientError, Polled};
-pub use wire::{Accepted, DetectorReport, RefusedReport, Timing, WireError};
+pub use wire::{Accepted, DetectorReport, Known, RefusedReport, Timing, WireError};

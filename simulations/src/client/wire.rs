@@ -1,7 +1,11 @@
 //! What travels between the field and the service (`/v1`).
 
+use std::borrow::Cow;
+
+use greenkerb_models::detection::Observation;
 use greenkerb_models::ids::GroupId;
-use greenkerb_models::plan::Revision;
+use greenkerb_models::network::Network;
+use greenkerb_models::plan::{PublishedPlan, Reason, ReasonKind, Revision};
 use greenkerb_models::signal::{
     Controller, GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan, TransitionMethod,
 };
@@ -14,15 +18,48 @@ use crate::field::Order;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetectorReport<'a> {
     /// Name of the detector.
-    pub detector: &'a str,
+    #[serde(borrow)]
+    pub detector: Cow<'a, str>,
     /// Start of the interval, RFC 3339.
-    pub begin: &'a str,
+    #[serde(borrow)]
+    pub begin: Cow<'a, str>,
     /// Its length, seconds.
     pub length_s: f64,
     /// Vehicles that entered.
     pub count: u32,
     /// Share of the interval with a vehicle over the loop.
     pub occupancy: f64,
+    /// Mean speed, where it is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_mps: Option<f64>,
+}
+
+impl<'a> DetectorReport<'a> {
+    /// The report of an observation.
+    #[must_use]
+    pub fn of(network: &'a Network, o: &Observation) -> Self {
+        Self {
+            detector: Cow::Borrowed(&network.detector(o.detector).name),
+            begin: Cow::Owned(o.begin.rfc3339()),
+            length_s: o.length.seconds(),
+            count: o.count,
+            occupancy: o.occupancy,
+            speed_mps: o.speed.map(greenkerb_models::units::MetresPerSecond::get),
+        }
+    }
+
+    /// The same with everything its own.
+    #[must_use]
+    pub fn into_owned(self) -> DetectorReport<'static> {
+        DetectorReport {
+            detector: Cow::Owned(self.detector.into_owned()),
+            begin: Cow::Owned(self.begin.into_owned()),
+            length_s: self.length_s,
+            count: self.count,
+            occupancy: self.occupancy,
+            speed_mps: self.speed_mps,
+        }
+    }
 }
 
 /// A batch of reports.
@@ -59,12 +96,17 @@ pub struct RefusedReport {
 /// The list of controllers.
 #[derive(Debug, Deserialize)]
 pub(super) struct Controllers {
-    pub(super) controllers: Vec<Listed>,
+    pub(super) controllers: Vec<Known>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Listed {
-    pub(super) name: String,
+/// A controller the service knows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the database its timings are computed against, where the service tells it.
+    #[serde(default)]
+    pub configuration_checksum: Option<String>,
 }
 
 /// The state of the network, of which the field needs the time only.
@@ -73,13 +115,21 @@ pub(super) struct ServiceState {
     pub(super) clock: Option<String>,
 }
 
-/// A polled timing.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// A polled timing. What the field has no use for may be missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
+    #[serde(default)]
+    controller: String,
+    #[serde(default)]
+    plan_id: String,
     /// Number of the publication.
     pub revision: u64,
     /// Hash to give back.
     pub hash: String,
+    #[serde(default)]
+    mode: String,
+    #[serde(default)]
+    computed_at: String,
     /// When it takes over.
     pub valid_from: String,
     /// When it has run out.
@@ -92,45 +142,62 @@ pub struct Timing {
     pub transition: TransitionMethod,
     plan: Plan,
     fallback: Plan,
+    #[serde(default)]
+    reasons: Vec<ReasonEntry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Plan {
     cycle_ds: u32,
     offset_ds: u32,
     offset_reference: OffsetReference,
     #[serde(default)]
     reference_position_ds: u32,
+    #[serde(default)]
+    time_base: String,
     groups: Vec<Group>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     stages: Option<Vec<Stage>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     ring_barrier: Option<Vec<Phase>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Group {
     group: String,
     greens: Vec<Green>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Green {
     start_ds: u32,
     length_ds: u32,
     protection: Protection,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Stage {
     stage: u32,
     green_ds: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Phase {
     phase: u8,
     split_ds: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ReasonEntry {
+    kind: ReasonKind,
+    text: String,
+    value: Option<ReasonValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ReasonValue {
+    name: String,
+    number: f64,
 }
 
 /// Why a timing cannot be read.
@@ -162,6 +229,27 @@ pub enum WireError {
 }
 
 impl Timing {
+    /// What the service answers for a publication; `simulations` speaks its language to itself where there is no wire.
+    #[must_use]
+    pub fn of(p: &PublishedPlan, controller: &Controller, transition: TransitionMethod, poll_after_s: f64) -> Self {
+        Self {
+            controller: p.controller.clone(),
+            plan_id: format!("{}-{}", p.controller, p.revision.0),
+            revision: p.revision.0,
+            hash: p.hash(),
+            mode: "cyclic".to_owned(),
+            computed_at: p.computed_at.rfc3339(),
+            valid_from: p.valid_from.rfc3339(),
+            valid_until: p.valid_until.rfc3339(),
+            poll_after_s,
+            configuration_checksum: p.configuration_checksum.clone(),
+            transition,
+            plan: Plan::of(&p.plan, controller),
+            fallback: Plan::of(&p.fallback.plan, controller),
+            reasons: p.reasons.iter().map(ReasonEntry::of).collect(),
+        }
+    }
+
     /// The order it is for a controller, whose signal groups it names.
     ///
     /// # Errors
@@ -183,7 +271,42 @@ impl Timing {
     }
 }
 
+impl ReasonEntry {
+    fn of(r: &Reason) -> Self {
+        let value = r.value.as_ref().map(|(name, number)| ReasonValue { name: name.clone(), number: *number });
+        Self { kind: r.kind, text: r.text.clone(), value }
+    }
+}
+
 impl Plan {
+    fn of(plan: &TimingPlan, controller: &Controller) -> Self {
+        let groups = plan.greens.iter().enumerate().map(|(i, greens)| Group {
+            group: controller.group(GroupId::at(i)).name.clone(),
+            greens: greens
+                .iter()
+                .map(|g| Green { start_ds: g.start.0, length_ds: g.length.0, protection: g.protection })
+                .collect(),
+        });
+        let (stages, ring_barrier) = match &plan.view {
+            PlanView::Stages { splits } => {
+                (Some(splits.iter().map(|s| Stage { stage: s.stage.0, green_ds: s.green.0 }).collect()), None)
+            }
+            PlanView::RingBarrier { splits } => {
+                (None, Some(splits.iter().map(|(phase, d)| Phase { phase: *phase, split_ds: d.0 }).collect()))
+            }
+        };
+        Self {
+            cycle_ds: plan.cycle.0,
+            offset_ds: plan.offset.0,
+            offset_reference: plan.reference,
+            reference_position_ds: plan.reference_position.0,
+            time_base: TimeDs(0).rfc3339(),
+            groups: groups.collect(),
+            stages,
+            ring_barrier,
+        }
+    }
+
     fn timing_plan(&self, controller: &Controller) -> Result<TimingPlan, WireError> {
         let mut greens: Vec<Option<Vec<GreenInterval>>> = vec![None; controller.groups.len()];
         for group in &self.groups {

@@ -11,6 +11,7 @@ mod interlock;
 mod loops;
 pub mod max_pressure;
 mod nema;
+pub mod ours;
 mod plan;
 mod registry;
 mod run;

@@ -3,7 +3,10 @@
 use greenkerb_models::units::Ds;
 
 use super::max_pressure::{self, CyclicMaxPressure, PaperRule, Papers};
+use super::ours::{Ours, OursOptions};
 use super::{Actuated, Control, ControlError, Coordinated, EqualGreens, Nema, Plans, Surtrac, greedy, webster};
+use crate::cancel::Cancel;
+use crate::line::InProcessOptions;
 use crate::scenarios::Scenario;
 
 /// A name with what it stands for. `N`, `D` and `Y` are whole seconds.
@@ -29,6 +32,8 @@ pub const ENTRIES: &[Entry] = &[
     entry("webster", "true demand", "Webster's cycle and splits from the demand's flows, offsets kept"),
     entry("nema", "loops", "dual-ring actuated-coordinated, force-offs of the shipped plan"),
     entry("actuated", "loops", "gap-out, max-out, min recall; every controller for itself"),
+    entry("ours", "loops", "our service: its core in this process"),
+    entry("ours-http", "loops", "our service: this program's own, started for the run and asked over HTTP"),
     entry("max-pressure", "full", "max pressure by lane counts, every 10 s"),
     entry("max-pressure-cyclic", "full", "a fixed cycle whose green is shared out by pressure"),
     entry("max-pressure-capacity", "full", "max pressure with regard to room, every 10 s"),
@@ -78,6 +83,8 @@ enum Method {
     Shipped,
     Equal(Ds),
     Actuated,
+    Ours,
+    OursHttp,
     Coordinated,
     Nema,
     Webster,
@@ -111,6 +118,8 @@ fn understand(name: &str) -> Option<Method> {
     Some(match name {
         "shipped" => Method::Shipped,
         "actuated" => Method::Actuated,
+        "ours" => Method::Ours,
+        "ours-http" => Method::OursHttp,
         "coordinated" => Method::Coordinated,
         "nema" => Method::Nema,
         "webster" => Method::Webster,
@@ -198,6 +207,8 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
         Method::Shipped => Box::new(Plans::shipped(scenario)),
         Method::Equal(green) => Box::new(EqualGreens::new(scenario, green)),
         Method::Actuated => Box::new(Actuated::new(scenario)),
+        Method::Ours => Box::new(ours_in_process(scenario)?),
+        Method::OursHttp => Box::new(ours_over_http(scenario)?),
         Method::Coordinated => Box::new(Coordinated::new(scenario)?),
         Method::Nema => Box::new(Nema::new(scenario)?),
         Method::Webster => webster(scenario)?,
@@ -209,6 +220,22 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
         Method::Greedy(every_s) => greedy(scenario, every_s),
         Method::Paper { rule, every, yellow } => Box::new(Papers::new(scenario, rule, every, yellow)?),
     })
+}
+
+fn ours_in_process(scenario: &Scenario) -> Result<Ours, ControlError> {
+    let (options, service) = (OursOptions::for_scenario(scenario), InProcessOptions::default());
+    Ours::in_process(scenario, options, service).map_err(|e| unserved("ours", &e))
+}
+
+fn ours_over_http(scenario: &Scenario) -> Result<Ours, ControlError> {
+    // Whoever is asked for this is the program that can also serve.
+    let program = std::env::current_exe().map_err(|e| unserved("ours-http", &e))?;
+    let options = OursOptions::for_scenario(scenario);
+    Ours::with_service(scenario, options, &program, None, &Cancel::default()).map_err(|e| unserved("ours-http", &e))
+}
+
+fn unserved(name: &str, why: &dyn std::error::Error) -> ControlError {
+    ControlError::Service { controller: name.to_owned(), reason: why.to_string() }
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ impl Demo {
         let known = client.controllers()?;
         let mut sites = Vec::new();
         for controller in options.network.controllers() {
-            if !known.contains(&controller.name) {
+            if !known.iter().any(|k| k.name == controller.name) {
                 return Err(DemoError::OtherNetwork { controller: controller.name.clone() });
             }
             let controller = FieldController::new(Arc::new(controller.clone()), STEP);
@@ -214,8 +214,9 @@ impl Demo {
         for (reading, detector) in readings.iter().zip(detectors) {
             // Rounded to what a detector resolves.
             let occupancy = ((reading.occupied_s / STEP.seconds()).clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
+            let (detector, begin) = ((&detector.name).into(), (&begin).into());
             let (length_s, count) = (STEP.seconds(), reading.count);
-            reports.push(DetectorReport { detector: &detector.name, begin: &begin, length_s, count, occupancy });
+            reports.push(DetectorReport { detector, begin, length_s, count, occupancy, speed_mps: None });
         }
         let key = format!("demo-{}-{}", self.options.seed, now.0);
         // An answer may be lost after the request was heard: the same key makes asking again harmless.

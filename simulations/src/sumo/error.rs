@@ -7,8 +7,7 @@ use greenkerb_models::formats::FormatError;
 use super::installation::InstallationError;
 use super::options::OptionsError;
 use super::process::ProcessError;
-use super::service::ServiceError;
-use crate::client::ClientError;
+use crate::line::{LineError, ServiceError};
 use crate::metrics::MetricsError;
 
 /// Why a run ends without a result.
@@ -32,18 +31,12 @@ pub enum SumoError {
     /// SUMO failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// The service does not start, or ended.
+    /// The service does not start.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// The service does not answer as agreed.
-    #[error("the service: {0}")]
-    Client(#[from] ClientError),
-    /// The service serves another network.
-    #[error("the service does not know controller '{controller}': it serves another network")]
-    OtherNetwork {
-        /// The controller.
-        controller: String,
-    },
+    /// The line to the service is of no use.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// SUMO does not have a light that the network has.
     #[error("SUMO has no traffic light '{controller}'")]
     NoLight {

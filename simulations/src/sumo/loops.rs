@@ -5,20 +5,10 @@ use std::fmt::Write as _;
 use greenkerb_models::network::Network;
 
 use super::traci::{LoopReading, LoopVehicle};
+use crate::sensing::{Place, Sighting, Stay};
 
-/// SUMO keeps loops within their lane; a rounding of the lane's length must not put one outside.
-const MARGIN_M: f64 = 0.01;
 /// SUMO's own reports of the loops go nowhere; this is how rarely it writes them.
 const PERIOD_S: u32 = 100_000;
-
-/// What one detector saw during one reporting interval.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Sighting {
-    /// Vehicles whose front entered.
-    pub(super) count: u32,
-    /// Seconds during which any vehicle was over the loop.
-    pub(super) occupied_s: f64,
-}
 
 /// Loops at the places the network gives its detectors, in their order.
 #[derive(Debug)]
@@ -40,16 +30,13 @@ impl Loops {
     pub(super) fn additional_xml(&self, network: &Network, unread: &str) -> String {
         let mut xml = String::from("<additional>\n");
         for (id, detector) in self.ids.iter().zip(network.detectors()) {
-            let lane = network.lane(detector.lane);
-            let lane_m = lane.length.get();
-            let end_m = (lane_m - detector.to_lane_end.get()).clamp(0.0, lane_m - MARGIN_M);
-            let start_m = (end_m - detector.length.get()).max(0.0);
+            let Place { lane, from_m, to_m } = Place::of(network, detector);
             // Writing into a string cannot fail.
             let _ = writeln!(
                 xml,
-                r#"  <inductionLoop id="{id}" lane="{}" pos="{start_m:.3}" length="{:.3}" period="{PERIOD_S}" file="{}"/>"#,
-                quick_xml::escape::escape(&lane.name),
-                end_m - start_m,
+                r#"  <inductionLoop id="{id}" lane="{}" pos="{from_m:.3}" length="{:.3}" period="{PERIOD_S}" file="{}"/>"#,
+                quick_xml::escape::escape(&network.lane(lane).name),
+                to_m - from_m,
                 quick_xml::escape::escape(unread),
             );
         }
@@ -66,9 +53,9 @@ impl Loops {
     pub(super) fn see(&mut self, readings: &[LoopReading], from_s: f64, to_s: f64) {
         for reading in readings {
             let Some(sighting) = index_of(&reading.id).and_then(|i| self.sightings.get_mut(i)) else { continue };
-            let entered = |v: &&LoopVehicle| (from_s..to_s).contains(&v.entered_s);
-            sighting.count += u32::try_from(reading.vehicles.iter().filter(entered).count()).unwrap_or(u32::MAX);
-            sighting.occupied_s += occupied_s(&reading.vehicles, from_s, to_s);
+            let stay = |v: &LoopVehicle| Stay { entered_s: v.entered_s, left_s: v.left_s };
+            let stays: Vec<Stay> = reading.vehicles.iter().map(stay).collect();
+            sighting.see(&stays, from_s, to_s);
         }
     }
 
@@ -87,23 +74,6 @@ fn index_of(id: &str) -> Option<usize> {
     id.strip_prefix("loop")?.parse().ok()
 }
 
-/// Seconds of `[from_s, to_s)` during which at least one vehicle was there: the union of their stays.
-fn occupied_s(vehicles: &[LoopVehicle], from_s: f64, to_s: f64) -> f64 {
-    let mut stays: Vec<(f64, f64)> = vehicles
-        .iter()
-        .map(|v| (v.entered_s.max(from_s), v.left_s.unwrap_or(to_s).min(to_s)))
-        .filter(|(a, b)| b > a)
-        .collect();
-    stays.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let mut covered_to_s = from_s;
-    let mut sum_s = 0.0;
-    for (a, b) in stays {
-        sum_s += (b - a.max(covered_to_s)).max(0.0);
-        covered_to_s = covered_to_s.max(b);
-    }
-    sum_s
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,9 +87,9 @@ mod tests {
         let mut loops = Loops { ids: vec![id_of(0)], sightings: vec![Sighting::default()] };
         let reading = |vehicles| [LoopReading { id: "loop0".into(), vehicles }];
         loops.see(&reading(vec![vehicle(10.5, None)]), 10.0, 11.0);
-        assert_eq!(loops.take(), [Sighting { count: 1, occupied_s: 0.5 }]);
+        assert_eq!(loops.take(), [Sighting { count: 1, occupied_s: 0.5, speed_mps: None }]);
         loops.see(&reading(vec![vehicle(10.5, Some(11.25))]), 11.0, 12.0);
-        assert_eq!(loops.take(), [Sighting { count: 0, occupied_s: 0.25 }]);
+        assert_eq!(loops.take(), [Sighting { count: 0, occupied_s: 0.25, speed_mps: None }]);
         assert_eq!(loops.take(), [Sighting::default()]);
     }
 
@@ -178,11 +148,5 @@ mod tests {
         let xml = Loops::of(&network).additional_xml(&network, "unread.xml");
         assert!(xml.contains(r#"id="loop0" lane="l1&amp;0" pos="57.000" length="2.000""#), "{xml}");
         assert!(xml.contains(r#"id="loop1" lane="l0&amp;0" pos="38.000" length="2.000""#), "{xml}");
-    }
-
-    #[test]
-    fn two_vehicles_occupy_a_loop_once() {
-        let vehicles = [vehicle(0.2, Some(0.6)), vehicle(0.5, Some(0.9)), vehicle(0.95, None)];
-        assert!((occupied_s(&vehicles, 0.0, 1.0) - 0.75).abs() < 1e-12);
     }
 }

@@ -4,7 +4,6 @@
 //! controllers and detectors that know the service by its HTTP address only.
 
 mod error;
-mod faults;
 mod installation;
 mod lights;
 mod loops;
@@ -12,17 +11,13 @@ mod options;
 mod process;
 mod progress;
 mod report;
-mod service;
-mod site;
 mod street;
 pub mod traci;
 
 pub use error::SumoError;
-pub use faults::{DetectorFaults, FaultKind, FaultsError};
 pub use installation::{HOW_TO_INSTALL, Installation, InstallationError, SUMO_VERSION};
 pub use options::{Control, INTERVAL_S_MAX, OptionsError, Sensing, Service, SumoOptions, parse_seeds};
 pub use process::{Launch, ProcessError, Sumo};
 pub use progress::{Progress, on_stderr};
-pub use report::{Exchange, SeedReport, SumoReport};
-pub use service::{ServiceError, ServiceProcess};
+pub use report::{SeedReport, SumoReport};
 pub use street::run;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use greenkerb_models::formats;
 use greenkerb_models::network::Network;
-use greenkerb_models::signal::Controller;
 use greenkerb_models::units::Ds;
 use serde::{Deserialize, Serialize};
 
 use super::error::SumoError;
-use super::faults::DetectorFaults;
 use super::installation::Installation;
 use crate::cancel::Cancel;
+use crate::sensing::Faults;
 
 /// Longest reporting interval of a detector, seconds.
 pub const INTERVAL_S_MAX: u32 = 60;
@@ -83,7 +82,7 @@ pub struct SumoOptions {
     /// Length of SUMO's step.
     pub step: Ds,
     /// Detectors that fail.
-    pub faults: Option<DetectorFaults>,
+    pub faults: Option<Faults>,
     /// Folder for what was reported and what was polled.
     pub record: Option<PathBuf>,
     /// The SUMO to use.
@@ -178,12 +177,11 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, OptionsError> {
     if seeds.is_empty() || seeds.len() > SEEDS_MAX { Err(wrong()) } else { Ok(seeds) }
 }
 
-/// Options with everything looked up once: the network, its controllers, the installation.
+/// Options with everything looked up once: the network, the installation.
 #[derive(Debug)]
 pub(super) struct Scenario {
     pub(super) options: SumoOptions,
-    pub(super) network: Network,
-    pub(super) controllers: Vec<Arc<Controller>>,
+    pub(super) network: Arc<Network>,
     pub(super) installation: Installation,
 }
 
@@ -211,9 +209,8 @@ impl Scenario {
             }
         }
         let installation = Installation::find(options.sumo_bin.as_deref())?;
-        let network = formats::read(&options.net)?.network;
-        let controllers = network.controllers().iter().cloned().map(Arc::new).collect();
-        Ok(Self { options, network, controllers, installation })
+        let network = Arc::new(formats::read(&options.net)?.network);
+        Ok(Self { options, network, installation })
     }
 }
 

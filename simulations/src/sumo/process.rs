@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::installation::Installation;
 use super::traci::{Traci, TraciError};
 use crate::cancel::Cancel;
+use crate::words::last_words_of;
 
 /// How long SUMO may load before it listens. A city of 100,000 edges takes about half a minute.
 const LOADING: Duration = Duration::from_secs(300);
@@ -19,8 +20,6 @@ const STEPPING: Duration = Duration::from_secs(120);
 const ENDING: Duration = Duration::from_secs(60);
 /// How often another port is tried when somebody takes the one we found free.
 const PORTS_TRIED: u32 = 5;
-/// How much of what SUMO says on its way out is repeated.
-const LAST_WORDS_BYTES: usize = 2_000;
 
 /// Why there is no (more) SUMO.
 #[derive(Debug, thiserror::Error)]
@@ -205,13 +204,6 @@ impl Sumo {
     pub fn last_words(&self) -> String {
         last_words_of(&self.stderr)
     }
-}
-
-/// The end of what a process printed into a file.
-pub(super) fn last_words_of(file: &Path) -> String {
-    let said = std::fs::read(file).unwrap_or_default();
-    let tail = &said[said.len().saturating_sub(LAST_WORDS_BYTES)..];
-    String::from_utf8_lossy(tail).trim().to_owned()
 }
 
 impl Drop for Sumo {

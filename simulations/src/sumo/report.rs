@@ -2,32 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::DetectorFaults;
 use super::options::Sensing;
+use crate::line::Exchange;
 use crate::metrics::{Delay, Mean};
-
-/// What passed between the field and the service.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Exchange {
-    /// Polls made.
-    pub polls: u64,
-    /// Plans that a poll brought.
-    pub plans_served: u64,
-    /// Plans that took over.
-    pub plans_activated: u64,
-    /// Plans that a controller did not take.
-    pub plans_rejected: u64,
-    /// Times a controller returned to its own plan because what it was told had run out.
-    pub fallbacks: u64,
-    /// Detector reports sent.
-    pub reports_sent: u64,
-    /// Detector reports the service refused.
-    pub reports_refused: u64,
-    /// Requests that failed.
-    pub failures: u64,
-    /// The first refusals, rejections and failures, in words.
-    pub remarks: Vec<String>,
-}
+use crate::sensing::Faults;
 
 /// One seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,7 +44,7 @@ pub struct SumoReport {
     /// Detectors in the network.
     pub detectors: usize,
     /// What was broken on purpose.
-    pub faults: Option<DetectorFaults>,
+    pub faults: Option<Faults>,
     /// How many detectors were broken on purpose.
     pub faulty_detectors: usize,
     /// Version of SUMO.
@@ -116,7 +94,7 @@ pub(super) struct Heading {
     pub(super) step_length_s: f64,
     pub(super) interval_s: u32,
     pub(super) detectors: usize,
-    pub(super) faults: Option<DetectorFaults>,
+    pub(super) faults: Option<Faults>,
     pub(super) faulty_detectors: usize,
     pub(super) sumo_version: String,
     pub(super) warnings: Vec<String>,

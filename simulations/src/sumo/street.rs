@@ -5,24 +5,25 @@
 //! service by its HTTP address only. The time base is the Unix epoch plus the simulation time.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use greenkerb_models::units::{Ds, TimeDs};
 use tempfile::TempDir;
 
 use super::error::SumoError;
-use super::faults::FaultyDetectors;
 use super::installation::SUMO_VERSION;
 use super::lights::Light;
 use super::loops::Loops;
 use super::options::{Control, Scenario, Service, SumoOptions};
 use super::process::{Launch, Sumo};
 use super::progress::Progress;
-use super::report::{Exchange, Heading, SeedReport, SumoReport};
-use super::service::{ServiceError, ServiceProcess};
-use super::site::{Line, Recording, Site};
+use super::report::{Heading, SeedReport, SumoReport};
 use crate::client::Client;
+use crate::field::FieldController;
+use crate::line::{Exchange, Line, LineOptions, ServiceError, ServiceProcess};
 use crate::metrics::Delay;
+use crate::sensing::Reporter;
 
 /// Runs every seed and tells how traffic moved.
 ///
@@ -57,16 +58,17 @@ pub fn run(options: SumoOptions, mut progress: impl FnMut(Progress)) -> Result<S
         interval_s: options.interval_s,
         detectors,
         faults: options.faults.clone(),
-        faulty_detectors: faulty(&scenario).count(),
+        faulty_detectors: reporter(&scenario).faulty_detectors(),
         sumo_version: version,
         warnings,
     };
     Ok(SumoReport::new(heading, reports))
 }
 
-fn faulty(scenario: &Scenario) -> FaultyDetectors {
-    let faults = scenario.options.faults.clone().unwrap_or_default();
-    FaultyDetectors::choose(&faults, scenario.network.detectors().len())
+fn reporter(scenario: &Scenario) -> Reporter {
+    let options = &scenario.options;
+    let faults = options.faults.clone().unwrap_or_default();
+    Reporter::new(&scenario.network, faults, Ds::from_s(options.interval_s), start(options))
 }
 
 /// SUMO's command line. The same for every controller, so that figures can be compared.
@@ -107,7 +109,9 @@ struct Street<'a> {
     folder: TempDir,
     sumo: Sumo,
     loops: Loops,
-    sites: Vec<Site>,
+    /// Field controllers and their lights; none where SUMO itself controls.
+    field: Vec<FieldController>,
+    lights: Vec<Light>,
     line: Option<Line>,
 }
 
@@ -140,8 +144,11 @@ impl<'a> Street<'a> {
         *version = sumo.talk(|traci| traci.version())?;
         let seen = if line.is_some() { loops.ids().collect() } else { Vec::new() };
         sumo.talk(|traci| traci.subscribe(seen.into_iter()))?;
-        let sites = if matches!(options.control, Control::Shipped) { Vec::new() } else { sites(scenario, &mut sumo)? };
-        Ok(Self { scenario, seed, started, folder, sumo, loops, sites, line })
+        let (field, lights) = match options.control {
+            Control::Shipped => (Vec::new(), Vec::new()),
+            Control::Ours(_) | Control::ShippedField => field(scenario, &mut sumo)?,
+        };
+        Ok(Self { scenario, seed, started, folder, sumo, loops, field, lights, line })
     }
 
     fn run(mut self, tell: &mut dyn FnMut(u32)) -> Result<SeedReport, SumoError> {
@@ -169,32 +176,22 @@ impl<'a> Street<'a> {
 
     /// Reports, polls, and sets the lights to what they show from `now` on.
     fn show(&mut self, now: TimeDs) -> Result<(), SumoError> {
-        let options = &self.scenario.options;
-        if let Some(line) = &mut self.line {
-            let since_start = now.since(start(options));
-            if since_start > 0 && since_start % i64::from(Ds::from_s(options.interval_s).0) == 0 {
-                line.report(&self.scenario.network, &self.loops.take(), now)?;
-            }
-            // Before the first report the service does not know what time it is.
-            if since_start >= i64::from(Ds::from_s(options.interval_s).0) {
-                for site in &mut self.sites {
-                    line.poll(site, now)?;
-                }
-            }
+        let Self { field, lights, line, loops, sumo, .. } = self;
+        if let Some(line) = line {
+            line.tend(field, now, || loops.take())?;
         }
-        for site in &mut self.sites {
-            let heads = site.controller.show(now).to_vec();
-            let database = site.controller.database();
-            if let Some(state) = site.light.show(database, &heads) {
-                let name = &database.name;
-                self.sumo.talk(|traci| {
-                    traci.set_light_state(name, state);
+        for (controller, light) in field.iter_mut().zip(lights) {
+            let heads = controller.show(now).to_vec();
+            let database = controller.database();
+            if let Some(state) = light.show(database, &heads) {
+                sumo.talk(|traci| {
+                    traci.set_light_state(&database.name, state);
                     Ok(())
                 })?;
             }
-            if let Some(line) = &mut self.line {
-                line.acknowledge(site)?;
-            }
+        }
+        if let Some(line) = line {
+            line.acknowledge(field, now)?;
         }
         Ok(())
     }
@@ -203,14 +200,8 @@ impl<'a> Street<'a> {
         self.sumo.close()?;
         let (trips, statistics) = files(self.folder.path());
         let delay = Delay::read(Path::new(&trips), Path::new(&statistics))?;
-        let mut exchange = Exchange::default();
-        if let Some(line) = self.line {
-            exchange = line.exchange;
-            if let Some(recording) = line.recording {
-                recording.finish().map_err(|source| SumoError::Write { path: "the recording".into(), source })?;
-            }
-        }
-        let monitors = || self.sites.iter().map(|s| (s.controller.database(), s.controller.monitor()));
+        let mut exchange = self.line.map_or_else(|| Ok(Exchange::default()), Line::close)?;
+        let monitors = || self.field.iter().map(|c| (c.database(), c.monitor()));
         for (database, violation) in monitors().filter_map(|(d, m)| m.first_violation().map(|v| (d, v))).take(5) {
             exchange.remarks.push(format!("conflict monitor of '{}': {violation}", database.name));
         }
@@ -238,33 +229,35 @@ fn open_line(scenario: &Scenario, service: &Service, seed: u64, folder: &Path) -
     let options = &scenario.options;
     let process = match service {
         Service::At(_) => None,
-        Service::Spawn(program) => Some(ServiceProcess::start(program, &options.net, folder, &options.cancel)?),
+        Service::Spawn(program) => Some(ServiceProcess::start(program, &options.net, None, folder, &options.cancel)?),
     };
     let client = match (service, &process) {
         (_, Some(process)) => Client::new(process.address()),
         (Service::At(address), None) => Client::new(address),
         (Service::Spawn(_), None) => return Err(ServiceError::Cancelled.into()),
     };
-    let known = client.controllers()?;
-    if let Some(unknown) = scenario.controllers.iter().find(|c| !known.contains(&c.name)) {
-        return Err(SumoError::OtherNetwork { controller: unknown.name.clone() });
-    }
-    let recording = options.record.as_ref().map(|folder| Recording::into_folder(&folder.join(format!("seed-{seed}"))));
-    Ok(Line::new(client, process, seed, options.interval_s, faulty(scenario), recording.transpose()?))
+    let line = LineOptions {
+        interval: Ds::from_s(options.interval_s),
+        faults: options.faults.clone().unwrap_or_default(),
+        key: format!("street-{seed}"),
+        failures_in_a_row_max: process.is_some().then_some(1),
+        record: options.record.as_ref().map(|folder| folder.join(format!("seed-{seed}"))),
+        ..LineOptions::new(start(options))
+    };
+    Ok(Line::open(Box::new(client), process, Arc::clone(&scenario.network), line)?)
 }
 
 /// A controller and a light for every controller of the network.
-fn sites(scenario: &Scenario, sumo: &mut Sumo) -> Result<Vec<Site>, SumoError> {
-    let options = &scenario.options;
-    let lights = sumo.talk(|traci| traci.light_ids())?;
-    let mut sites = Vec::with_capacity(scenario.controllers.len());
-    for controller in &scenario.controllers {
-        if !lights.contains(&controller.name) {
+fn field(scenario: &Scenario, sumo: &mut Sumo) -> Result<(Vec<FieldController>, Vec<Light>), SumoError> {
+    let lights_there = sumo.talk(|traci| traci.light_ids())?;
+    let (mut field, mut lights) = (Vec::new(), Vec::new());
+    for controller in scenario.network.controllers() {
+        if !lights_there.contains(&controller.name) {
             return Err(SumoError::NoLight { controller: controller.name.clone() });
         }
         let state = sumo.talk(|traci| traci.light_state(&controller.name))?;
-        let light = Light::new(controller, state)?;
-        sites.push(Site::new(controller, light, options.step, start(options)));
+        lights.push(Light::new(controller, state)?);
+        field.push(FieldController::new(Arc::new(controller.clone()), scenario.options.step));
     }
-    Ok(sites)
+    Ok((field, lights))
 }

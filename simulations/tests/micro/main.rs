@@ -2,5 +2,7 @@
 
 mod cityflow_parity;
 mod determinism;
+mod ours;
+mod sensing;
 mod support;
 mod vehicles;

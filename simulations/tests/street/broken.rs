@@ -1,5 +1,6 @@
 //! What goes wrong is said, and nothing hangs.
 
+use greenkerb_simulations::line::LineError;
 use greenkerb_simulations::sumo::{Control, OptionsError, Service, SumoError, SumoOptions, run};
 
 use crate::options;
@@ -23,7 +24,7 @@ fn a_service_that_is_not_there_is_named() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);
     let nobody = Control::Ours(Service::At("http://127.0.0.1:9".into()));
-    assert!(matches!(failure(options(&small, nobody)), SumoError::Client(_)));
+    assert!(matches!(failure(options(&small, nobody)), SumoError::Line(LineError::Client(_))));
     let nothing = Control::Ours(Service::Spawn("/nowhere/greenkerb".into()));
     assert!(failure(options(&small, nothing)).to_string().contains("/nowhere/greenkerb"));
 }

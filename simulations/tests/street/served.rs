@@ -255,7 +255,7 @@ fn a_recording_holds_what_passed() {
     let Some((_, fake, report)) = run_under(PLAIN, |options| options.record = Some(record.clone())) else { return };
     let lines = |name: &str| {
         let text = std::fs::read_to_string(folder.path().join("seed-1").join(name)).unwrap();
-        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<Value>>()
+        text.lines().filter(|l| !l.is_empty()).map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<Value>>()
     };
     assert_eq!(lines("observations.ndjson").len() as u64, fake.heard.lock().unwrap().reports);
     let timings = lines("timings.ndjson");

@@ -20,7 +20,6 @@ pub use signals::{PAUSE_MAX, RoadnetOptions};
 pub use write::{CityflowWriteError, write_flow, write_roadnet};
 
 use crate::formats::{Import, Notes, Source};
-use crate::ids::LaneId;
 use crate::network::{Network, NetworkParts};
 
 /// Reads a road network.
@@ -43,11 +42,7 @@ pub fn read_roadnet_source(source: &Source, options: &RoadnetOptions) -> Result<
     let streets = streets::lay(file, &raw, &mut parts)?;
     let ways = ways::lay(file, &raw, &streets, &mut parts, &mut notes)?;
     signals::raise(file, &raw, &ways, options, &mut parts, &mut notes)?;
-    let mut approaches: Vec<LaneId> =
-        parts.connections.iter().filter(|c| c.signal.is_some()).map(|c| c.from_lane).collect();
-    approaches.sort_unstable();
-    approaches.dedup();
-    parts.detectors = super::sumo_net::detectors::derive(&approaches, &parts, &mut notes);
+    parts.detectors = crate::detection::lay(&parts, |what, lane| notes.add(what, lane));
     let network = parts.build().map_err(|source| CityflowError::Network { file: file.into(), source })?;
     Ok(Import { network, notes: notes.into_inner() })
 }

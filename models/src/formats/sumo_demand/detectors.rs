@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::places::{lane, position};
+use crate::detection::LOOP_LENGTH_M;
 use crate::detection::{Detector, DetectorKind};
 use crate::formats::Notes;
 use crate::formats::sumo::xml::{Attributes, value};
 use crate::formats::sumo::{Fault, Flaw, Place};
-use crate::formats::sumo_net::detectors::LOOP_LENGTH_M;
 use crate::ids::LaneId;
 use crate::network::Network;
 use crate::units::Metres;

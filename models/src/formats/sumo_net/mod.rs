@@ -9,11 +9,9 @@
 //! | `nema` | NEMA programs as steps, and their rings |
 //! | `right_of_way` | junction matrices: who touches and who yields |
 //! | `signals` | `tlLogic` to controllers |
-//! | `detectors` | where loops are taken to lie |
 
 mod conflicts;
 mod connections;
-pub mod detectors;
 mod error;
 mod nema;
 mod raw;
@@ -29,7 +27,7 @@ pub use error::{Flaw, SumoNetError};
 
 use crate::formats::sumo::xml;
 use crate::formats::{Import, Notes, Source};
-use crate::ids::{ControllerId, GroupId, LaneId, NodeId};
+use crate::ids::{ControllerId, GroupId, NodeId};
 use crate::network::{Network, NetworkParts, SignalHead};
 use connections::{Connections, Strand};
 use error::Fault;
@@ -170,8 +168,7 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
         let controller = signals::controller(program, heads, nodes, touches, notes)?;
         install(&mut parts, controller, heads);
     }
-    let approaches = approaches(&parts);
-    parts.detectors = detectors::derive(&approaches, &parts, notes);
+    parts.detectors = crate::detection::lay(&parts, |what, lane| notes.add(what, lane));
     Ok(parts)
 }
 
@@ -243,18 +240,4 @@ fn install(parts: &mut NetworkParts, controller: crate::signal::Controller, head
         }
     }
     parts.controllers.push(controller);
-}
-
-/// Lanes for motor vehicles that end at a signal, in the order of their controllers.
-fn approaches(parts: &NetworkParts) -> Vec<LaneId> {
-    let mut lanes: Vec<LaneId> = parts
-        .connections
-        .iter()
-        .filter(|c| c.signal.is_some())
-        .map(|c| c.from_lane)
-        .filter(|l| parts.lanes[l.index()].admits.motor())
-        .collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    lanes
 }

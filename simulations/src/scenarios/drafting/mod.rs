@@ -23,9 +23,7 @@ mod turns;
 
 pub use plan::{Ban, Lanes, Lefts, Place, Plan, Rule, Street};
 
-use greenkerb_models::formats::Notes;
-use greenkerb_models::formats::sumo_net::detectors;
-use greenkerb_models::ids::LaneId;
+use greenkerb_models::detection::lay;
 use greenkerb_models::network::{NetworkError, NetworkParts};
 
 /// Why a plan cannot be drafted.
@@ -57,10 +55,6 @@ pub fn draft(plan: &Plan) -> Result<NetworkParts, DraftError> {
     turns::lay(plan, &layout, &mut parts);
     right_of_way::lay(plan, &layout, &mut parts);
     controllers::raise(plan, &layout, &mut parts)?;
-    let mut approaches: Vec<LaneId> =
-        parts.connections.iter().filter(|c| c.signal.is_some()).map(|c| c.from_lane).collect();
-    approaches.sort_unstable();
-    approaches.dedup();
-    parts.detectors = detectors::derive(&approaches, &parts, &mut Notes::default());
+    parts.detectors = lay(&parts, |_, _| {});
     Ok(parts)
 }

@@ -7,7 +7,7 @@ use greenkerb_models::units::TimeDs;
 
 /// What an observation is beside those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Novelty {
+pub(super) enum Novelty {
     /// Nothing was said about this interval yet.
     New,
     /// The same was said before.
@@ -19,19 +19,19 @@ pub enum Novelty {
 /// Observations of every detector within the age that is still taken. What is older is refused before it gets here, so
 /// the memory is bounded by that age.
 #[derive(Debug)]
-pub struct Ledger {
+pub(super) struct Ledger {
     said: Vec<VecDeque<Observation>>,
 }
 
 impl Ledger {
     /// An empty ledger for so many detectors.
     #[must_use]
-    pub fn new(detectors: usize) -> Self {
+    pub(super) fn new(detectors: usize) -> Self {
         Self { said: vec![VecDeque::new(); detectors] }
     }
 
     /// Enters an observation when it is new. Entries that ended before `oldest` are forgotten.
-    pub fn enter(&mut self, o: &Observation, oldest: TimeDs) -> Novelty {
+    pub(super) fn enter(&mut self, o: &Observation, oldest: TimeDs) -> Novelty {
         let Some(said) = self.said.get_mut(o.detector.index()) else { return Novelty::New };
         while said.front().is_some_and(|s| s.end() < oldest) {
             said.pop_front();

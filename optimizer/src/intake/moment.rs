@@ -14,14 +14,14 @@ const AGREEING_MIN: usize = 3;
 
 /// What detectors say about a time far ahead of the clock, since the last report that fitted it.
 #[derive(Debug, Default)]
-pub struct Moment {
+pub(super) struct Moment {
     claims: BTreeMap<DetectorId, TimeDs>,
 }
 
 impl Moment {
     /// The instant to judge a batch by: `now`, unless there is none yet or the feed has moved on without the clock.
     /// `ends` are the ends of the batch's intervals; `detectors` is how many the network has.
-    pub fn of(
+    pub(super) fn of(
         &mut self,
         now: Option<TimeDs>,
         ends: &[(DetectorId, TimeDs)],

@@ -1,4 +1,4 @@
-//! Where detectors are taken to lie: a SUMO network shows none.
+//! Where detectors are taken to lie in a network that shows none, as SUMO's and CityFlow's do.
 //!
 //! A stop-bar loop lies at each signalled motor lane. The advance loop of that lane lies 80 m before the line; where the
 //! lane is shorter, on the lanes upstream of it, across nodes without signals, because maps cut streets into pieces that
@@ -8,8 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::detection::{Detector, DetectorKind};
-use crate::formats::Notes;
-use crate::ids::LaneId;
+use crate::ids::{ConnectionId, LaneId};
 use crate::network::{NetworkParts, Turn};
 use crate::units::Metres;
 
@@ -24,22 +23,22 @@ pub const ADVANCE_FROM_START_M: f64 = 10.0;
 /// Lanes looked at upstream of one approach lane, at most.
 const UPSTREAM_LANES_MAX: usize = 12;
 
-/// A stop-bar loop, and advance loops where they fit, for each of these lanes.
-#[must_use]
-pub fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
-    let mut leading_to: Vec<Vec<usize>> = vec![Vec::new(); parts.lanes.len()];
+/// A stop-bar loop, and advance loops where they fit, for each motor lane that ends at a signal. `tell` hears what was
+/// derived and for which lane.
+pub fn lay(parts: &NetworkParts, mut tell: impl FnMut(&str, &str)) -> Vec<Detector> {
+    let mut into = vec![Vec::new(); parts.lanes.len()];
     for (i, c) in parts.connections.iter().enumerate() {
-        leading_to[c.to_lane.index()].push(i);
+        into[c.to_lane.index()].push(ConnectionId::at(i));
     }
     let mut detectors = Vec::new();
     let mut advance: BTreeMap<LaneId, Detector> = BTreeMap::new();
-    for id in approaches {
+    for id in &approaches(parts) {
         let lane = &parts.lanes[id.index()];
         let length_m = lane.length.get();
         // A lane shorter than loop and distance together is covered as a whole.
         let fits = length_m >= STOP_BAR_TO_LINE_M + LOOP_LENGTH_M;
         let (to_line_m, loop_m) = if fits { (STOP_BAR_TO_LINE_M, LOOP_LENGTH_M) } else { (0.0, length_m) };
-        notes.add("stop-bar loop derived: 2 m long, 1 m before the stop line", &lane.name);
+        tell("stop-bar loop derived: 2 m long, 1 m before the stop line", &lane.name);
         detectors.push(Detector {
             name: format!("{}.stop", lane.name),
             lane: *id,
@@ -49,7 +48,7 @@ pub fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) ->
             length: metres(loop_m),
             watches: vec![*id],
         });
-        let places = places(parts, &leading_to, *id);
+        let places = places(parts, &into, *id);
         for (at, to_lane_end_m, to_stop_line_m) in &places {
             let found = advance.entry(*at).or_insert_with(|| Detector {
                 name: format!("{}.advance", parts.lanes[at.index()].name),
@@ -63,16 +62,30 @@ pub fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) ->
             found.watches.push(*id);
         }
         match places.first() {
-            None => notes.add("no room for an advance loop", &lane.name),
-            Some((at, ..)) if at == id => notes.add(
+            None => tell("no room for an advance loop", &lane.name),
+            Some((at, ..)) if at == id => tell(
                 "advance loop derived: 2 m long, 80 m before the stop line or 10 m into a lane that nothing leads to",
                 &lane.name,
             ),
-            Some(_) => notes.add("advance loop derived on the lanes upstream of a short lane", &lane.name),
+            Some(_) => tell("advance loop derived on the lanes upstream of a short lane", &lane.name),
         }
     }
     detectors.extend(advance.into_values());
     detectors
+}
+
+/// Lanes for motor vehicles that end at a signal, in the order of their ids.
+fn approaches(parts: &NetworkParts) -> Vec<LaneId> {
+    let mut lanes: Vec<LaneId> = parts
+        .connections
+        .iter()
+        .filter(|c| c.signal.is_some())
+        .map(|c| c.from_lane)
+        .filter(|l| parts.lanes[l.index()].admits.motor())
+        .collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
 }
 
 fn metres(m: f64) -> Metres {
@@ -80,7 +93,7 @@ fn metres(m: f64) -> Metres {
 }
 
 /// Where the advance loops of an approach lane go: lane, distance to that lane's end, distance to the stop line.
-fn places(parts: &NetworkParts, leading_to: &[Vec<usize>], approach: LaneId) -> Vec<(LaneId, f64, f64)> {
+fn places(parts: &NetworkParts, into: &[Vec<ConnectionId>], approach: LaneId) -> Vec<(LaneId, f64, f64)> {
     let mut found = Vec::new();
     let mut looked_at = vec![approach];
     // Lane, and the distance from its end to the stop line.
@@ -93,9 +106,9 @@ fn places(parts: &NetworkParts, leading_to: &[Vec<usize>], approach: LaneId) -> 
             found.push((lane, wanted_m, ADVANCE_TO_LINE_M));
             continue;
         }
-        let upstream: Vec<(LaneId, f64)> = leading_to[lane.index()]
+        let upstream: Vec<(LaneId, f64)> = into[lane.index()]
             .iter()
-            .map(|i| &parts.connections[*i])
+            .map(|c| &parts.connections[c.index()])
             .filter(|c| c.signal.is_none())
             .filter(|c| parts.movements[c.movement.index()].turn != Turn::UTurn)
             .filter(|c| parts.lanes[c.from_lane.index()].admits.motor())

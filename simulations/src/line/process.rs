@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::process::last_words_of;
 use crate::cancel::Cancel;
+use crate::words::last_words_of;
 
 /// How long the service may take to read the network and listen.
 const STARTING: Duration = Duration::from_secs(120);
@@ -55,16 +55,28 @@ pub struct ServiceProcess {
 }
 
 impl ServiceProcess {
-    /// Starts `program serve` for a network, with its clock set by the data, on a free port.
+    /// Starts `program serve` for a network, with its clock set by the data, on a free port. `settings` is a file for it,
+    /// where the defaults will not do.
     ///
     /// # Errors
     /// [`ServiceError`] with what it said.
-    pub fn start(program: &Path, network: &Path, folder: &Path, cancel: &Cancel) -> Result<Self, ServiceError> {
+    pub fn start(
+        program: &Path,
+        network: &Path,
+        settings: Option<&Path>,
+        folder: &Path,
+        cancel: &Cancel,
+    ) -> Result<Self, ServiceError> {
         let failed = |source| ServiceError::Start { program: program.to_owned(), source };
         let said = folder.join("service.stderr");
         let stderr = File::create(&said).map_err(failed)?;
-        let mut child = Command::new(program)
-            .arg("serve")
+        let mut command = Command::new(program);
+        if let Some(settings) = settings {
+            command.arg("serve").arg("--settings").arg(settings);
+        } else {
+            command.arg("serve");
+        }
+        let mut child = command
             .arg("--network")
             .arg(network)
             .args(["--clock", "external", "--listen", "127.0.0.1:0", "--data"])
@@ -169,7 +181,8 @@ mod tests {
     fn a_service_that_ends_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let run = |program: &str| {
-            ServiceProcess::start(Path::new(program), Path::new("x"), folder.path(), &Cancel::default()).unwrap_err()
+            ServiceProcess::start(Path::new(program), Path::new("x"), None, folder.path(), &Cancel::default())
+                .unwrap_err()
         };
         // `ls serve --network …` fails, and says so.
         assert!(matches!(run("ls"), ServiceError::Died { last_words, .. } if !last_words.is_empty()));

@@ -1,0 +1,214 @@
+//! Ours: field controllers at every signal of the built-in street that run what the service publishes, and detectors that
+//! tell it what they see. The service is its core in this process, or the whole of it over HTTP; the same reports give the
+//! same plans either way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use greenkerb_models::formats::native;
+use greenkerb_models::ids::ControllerId;
+use greenkerb_models::network::{Network, NetworkError};
+use greenkerb_models::units::Ds;
+use tempfile::TempDir;
+
+use super::{Control, ControlError, Heads};
+use crate::cancel::Cancel;
+use crate::client::Client;
+use crate::field::FieldController;
+use crate::line::{
+    Exchange, InProcess, InProcessOptions, Line, LineError, LineOptions, Service, ServiceError, ServiceProcess,
+};
+use crate::micro::Micro;
+use crate::scenarios::Scenario;
+use crate::sensing::{Faults, Sensors, with_detectors};
+
+/// Name of the method.
+const NAME: &str = "ours";
+
+/// How our control is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OursOptions {
+    /// How often detectors report; a multiple of the street's tick.
+    pub interval: Ds,
+    /// What is broken on purpose.
+    pub faults: Faults,
+    /// Folder for everything that passes between field and service.
+    pub record: Option<PathBuf>,
+    /// Tells the batches of this run from those of others at the same service.
+    pub key: String,
+}
+
+impl Default for OursOptions {
+    fn default() -> Self {
+        Self { interval: Ds::from_s(1), faults: Faults::default(), record: None, key: NAME.to_owned() }
+    }
+}
+
+impl OursOptions {
+    /// Reports every second, or every tick where ticks are longer.
+    #[must_use]
+    pub fn for_scenario(scenario: &Scenario) -> Self {
+        let tick = scenario.tick.0.max(1);
+        Self { interval: Ds(Ds::from_s(1).0.div_ceil(tick) * tick), ..Self::default() }
+    }
+}
+
+/// Why there is no control of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum OursError {
+    /// Detectors cannot be laid.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Detectors cannot report as often as asked for.
+    #[error("detectors report every {interval}: that is no multiple of the street's tick of {tick}")]
+    Interval {
+        /// The interval.
+        interval: Ds,
+        /// The tick.
+        tick: Ds,
+    },
+    /// The service does not start.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The line to the service is of no use.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// A file for the service cannot be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// Our service in control of the built-in street.
+#[derive(Debug)]
+pub struct Ours {
+    sensors: Sensors,
+    field: Vec<FieldController>,
+    line: Line,
+    /// Files of a service of our own; removed with it.
+    _folder: Option<TempDir>,
+}
+
+impl Ours {
+    /// Under the service's core in this process.
+    ///
+    /// # Errors
+    /// [`OursError`].
+    pub fn in_process(scenario: &Scenario, options: OursOptions, service: InProcessOptions) -> Result<Self, OursError> {
+        let network = with_detectors(&scenario.network)?;
+        let service = InProcess::new(Arc::clone(&network), service);
+        Self::new(scenario, network, options, Box::new(service), None, None)
+    }
+
+    /// Under a service that runs somewhere, with this scenario's network and its clock set by the data. It may fail now
+    /// and then; controllers go on with what they have.
+    ///
+    /// # Errors
+    /// [`OursError`].
+    pub fn over_http(scenario: &Scenario, options: OursOptions, address: &str) -> Result<Self, OursError> {
+        let network = with_detectors(&scenario.network)?;
+        Self::new(scenario, network, options, Box::new(Client::new(address)), None, None)
+    }
+
+    /// Under a service of its own: `program serve` is started for this run and ended with it.
+    ///
+    /// # Errors
+    /// [`OursError`].
+    pub fn with_service(
+        scenario: &Scenario,
+        options: OursOptions,
+        program: &Path,
+        settings: Option<&Path>,
+        cancel: &Cancel,
+    ) -> Result<Self, OursError> {
+        let network = with_detectors(&scenario.network)?;
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OursError::Write { path, source }
+        };
+        let folder = tempfile::tempdir().map_err(failed(&std::env::temp_dir()))?;
+        let path = folder.path().join("network.gkn");
+        let mut text = Vec::new();
+        native::write(network.parts(), &mut text).map_err(failed(&path))?;
+        std::fs::write(&path, text).map_err(failed(&path))?;
+        let process = ServiceProcess::start(program, &path, settings, folder.path(), cancel)?;
+        let client = Client::new(process.address());
+        Self::new(scenario, network, options, Box::new(client), Some(process), Some(folder))
+    }
+
+    fn new(
+        scenario: &Scenario,
+        network: Arc<Network>,
+        options: OursOptions,
+        service: Box<dyn Service>,
+        process: Option<ServiceProcess>,
+        folder: Option<TempDir>,
+    ) -> Result<Self, OursError> {
+        let OursOptions { interval, faults, record, key } = options;
+        if scenario.tick == Ds::ZERO || interval == Ds::ZERO || !interval.0.is_multiple_of(scenario.tick.0) {
+            return Err(OursError::Interval { interval, tick: scenario.tick });
+        }
+        let lent = process.is_none();
+        let controllers = network.controllers().iter();
+        let field = controllers.map(|c| FieldController::new(Arc::new(c.clone()), scenario.tick)).collect();
+        let sensors = Sensors::of(&network);
+        let line = LineOptions {
+            interval,
+            faults,
+            key,
+            record,
+            failures_in_a_row_max: (!lent).then_some(1),
+            ..LineOptions::new(scenario.begin)
+        };
+        let line = Line::open(service, process, network, line)?;
+        Ok(Self { sensors, field, line, _folder: folder })
+    }
+
+    /// What has passed between field and service.
+    #[must_use]
+    pub const fn exchange(&self) -> &Exchange {
+        self.line.exchange()
+    }
+
+    /// Detectors that fail on purpose.
+    #[must_use]
+    pub fn faulty_detectors(&self) -> usize {
+        self.line.reporter().faulty_detectors()
+    }
+
+    /// The field controllers, in the network's order, each with its conflict monitor.
+    #[must_use]
+    pub fn field(&self) -> &[FieldController] {
+        &self.field
+    }
+
+    /// Ends the run's recording, if there is one, and the service, where it is our own; what passed.
+    ///
+    /// # Errors
+    /// [`LineError`] when the recording cannot be written to its end.
+    pub fn close(self) -> Result<Exchange, LineError> {
+        self.line.close()
+    }
+}
+
+impl Control for Ours {
+    fn decide(&mut self, street: &Micro, heads: &mut Heads) -> Result<(), ControlError> {
+        let now = street.now();
+        let Self { sensors, field, line, .. } = self;
+        let failed = |e: LineError| ControlError::Service { controller: NAME.to_owned(), reason: e.to_string() };
+        sensors.see(street);
+        line.tend(field, now, || sensors.take()).map_err(failed)?;
+        for (i, controller) in field.iter_mut().enumerate() {
+            heads.set_all(ControllerId::at(i), controller.show(now));
+        }
+        line.acknowledge(field, now).map_err(failed)
+    }
+
+    fn solver_times_s(&self) -> &[f64] {
+        self.line.solver_times_s()
+    }
+}
