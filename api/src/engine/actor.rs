@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::core::{Answer, Core, Look, Shared};
+use super::core::{Answer, Core, Look, Owed, Shared};
 use super::decider::MakeDecider;
 use super::idempotency::Digest;
 use super::ingest::Batch;
@@ -109,13 +109,14 @@ impl Engine {
         shared: Shared,
         make: MakeDecider,
         spent: BTreeMap<String, u64>,
+        owed: Option<Owed>,
         file: Option<NetworkFile>,
     ) -> std::io::Result<Self> {
         let (orders, inbox) = sync_channel(shared.settings.waiting_batches_max);
         let (ready, is_ready) = sync_channel(1);
         std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
             let now = Instant::now();
-            let core = Core::new(shared.clone(), make, spent);
+            let core = Core::new(shared.clone(), make, spent, owed);
             let mut desk = Desk { core, shared, file, ticked: now, checked: now };
             // Nobody waits any more when the service has given up meanwhile.
             let _ = ready.send(());

@@ -16,6 +16,9 @@ pub const REFUSALS_LISTED_MAX: usize = 1_000;
 /// Longest detector name that a refusal repeats, characters.
 const NAME_CHARS_MAX: usize = 200;
 
+/// Instants further from 1970 than this, some 3,000 years, are none that a plan may have.
+const INSTANT_DS_MAX: u64 = 1_000_000_000_000;
+
 /// A batch after the gate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
@@ -99,6 +102,9 @@ fn check(detector: DetectorId, report: &Report) -> Result<Observation, (RefusalC
     let begin = TimeDs::parse_rfc3339(&report.begin).map_err(|e| {
         (RefusalCode::Malformed, format!("begin '{}' is no RFC 3339 instant: {e}", shortened(&report.begin)))
     })?;
+    if begin.0.unsigned_abs() > INSTANT_DS_MAX {
+        return Err(impossible(format!("begin '{}' is thousands of years off", shortened(&report.begin))));
+    }
     let length = Ds::from_seconds(report.length_s).map_err(|e| impossible(format!("length_s: {e}")))?;
     let speed = report.speed_mps.map(MetresPerSecond::new).transpose();
     let speed = speed.map_err(|e| impossible(format!("speed_mps: {e}")))?;

@@ -21,6 +21,9 @@ pub struct NetworkRecord {
     pub native: Vec<u8>,
     /// The settings of the service, as TOML.
     pub settings: String,
+    /// What moves its clock: `wall` or `external`; empty where an older version wrote the record.
+    #[serde(skip)]
+    pub clock_source: String,
 }
 
 /// The last that a controller said about a timing.
@@ -75,6 +78,13 @@ pub enum AuditEvent {
         fingerprint: String,
         /// Fingerprint of the network before it, if there was another.
         before: Option<String>,
+    },
+    /// Most detectors spoke of the past, and the external clock went there.
+    ClockSetBack {
+        /// What it showed before.
+        from: Option<TimeDs>,
+        /// What it shows now.
+        to: TimeDs,
     },
     /// The optimizer failed and was started anew; the plans in force stay.
     OptimizerFailed {
