@@ -11,6 +11,7 @@ use greenkerb_optimizer::signals::SignalOptimizer;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
+use crate::descriptors;
 use crate::engine::actor::Engine;
 use crate::engine::board::Board;
 use crate::engine::clock::Clock;
@@ -90,6 +91,7 @@ pub struct Service {
     listener: TcpListener,
     app: App,
     notes: Vec<String>,
+    connections_max: usize,
 }
 
 /// What answers and offline work need, at work.
@@ -238,14 +240,27 @@ impl Service {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| ServiceError::Listen { address: options.listen, source })?;
-        let Started { shared, engine, notes } =
+        let (connections_max, short) = descriptors::connections(options.settings.connections_max);
+        let Started { shared, engine, mut notes } =
             engine(network, file, options.data.as_deref(), options.clock, options.settings)?;
         let checksums =
             shared.network.controllers().iter().map(greenkerb_models::signal::Controller::checksum).collect();
         let openapi = http::openapi_json().into();
-        let ending = tokio::sync::watch::Sender::new(false);
-        let app = App::new(Parts { shared, engine, geojson: body.into(), places, checksums, openapi, ending });
-        Ok(Self { listener, app, notes })
+        let memory = http::body::Memory::of(shared.settings.bodies_bytes_max);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let app = App::new(Parts {
+            shared,
+            engine,
+            geojson: body.into(),
+            places,
+            checksums,
+            openapi,
+            memory,
+            reading: tokio::sync::Semaphore::new((cores / 2).max(1)),
+            ending: tokio::sync::watch::Sender::new(false),
+        });
+        notes.extend(short);
+        Ok(Self { listener, app, notes, connections_max })
     }
 
     /// Where it listens.
@@ -272,8 +287,11 @@ impl Service {
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let app = self.app.clone();
         let settings = &app.shared.settings;
-        let limits =
-            server::Limits { connections_max: settings.connections_max, header_timeout: settings.header_timeout };
+        let limits = server::Limits {
+            connections_max: self.connections_max,
+            header_timeout: settings.header_timeout,
+            write_timeout: settings.write_timeout,
+        };
         let stop = async {
             stop.await;
             app.ending.send_replace(true);

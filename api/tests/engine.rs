@@ -146,7 +146,7 @@ impl Bench {
             Observation::new(DetectorId::at(i), TimeDs::from_s(at), Ds(10), count, occupancy, None).unwrap()
         };
         let taken = (0..self.network().detectors().len()).map(|i| (i, saw(i))).collect();
-        match self.core.ingest(Batch { taken, refused: Vec::new() }, None) {
+        match self.core.ingest(Batch { taken, ..Batch::default() }, None) {
             Answer::Receipt(body) => serde_json::from_slice(&body).unwrap(),
             Answer::OtherBody => panic!("there is no key"),
         }

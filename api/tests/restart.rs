@@ -103,6 +103,31 @@ fn a_plan_for_another_database_is_not_served() {
     assert_eq!(changes.count(), 1);
 }
 
+/// The entity tag names every byte that is served, and the hash all that a controller acts on.
+#[test]
+fn other_settings_are_other_bytes_under_another_name() {
+    let data = tempfile::tempdir().unwrap();
+    let last = first_life(&crossroads(), &data);
+    let served = |settings: &str| {
+        let service = Running::start(&crossroads(), Some(data.path()), settings);
+        let reply = service.get(&service.timing_path(), &[]);
+        let unchanged = service.get(&service.timing_path(), &[("if-none-match", &reply.etag)]);
+        assert_eq!((reply.status, unchanged.status), (200, 304));
+        (reply.etag.clone(), reply.json())
+    };
+    let (tag, timing) = served("");
+    assert_eq!(timing, last);
+    let (rarer_tag, rarer) = served("poll_after_s = 7\n");
+    assert_eq!((&rarer["revision"], &rarer["hash"]), (&last["revision"], &last["hash"]));
+    assert_eq!(rarer["poll_after_s"], 7.0);
+    assert_ne!(rarer_tag, tag);
+    let (_, adding) = served("[optimizer.policy]\ntransition = \"add\"\n");
+    assert_eq!(adding["transition"], "add");
+    assert!(adding["revision"].as_u64() > last["revision"].as_u64(), "{adding}");
+    assert_ne!(adding["hash"], last["hash"]);
+    assert!(dropped(&data).iter().any(|(_, reason)| reason.contains("'short_way'") && reason.contains("'add'")));
+}
+
 #[test]
 fn acknowledgements_survive() {
     let data = tempfile::tempdir().unwrap();

@@ -11,10 +11,11 @@ use greenkerb_api::store::{
 use greenkerb_models::formats::sumo_net;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::TransitionMethod;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::safety::Validated;
 use greenkerb_optimizer::signals::{Settings, SignalOptimizer};
-use redb::{BackendIoError, StorageBackend};
+use redb::StorageBackend;
 
 const NET: &str = include_str!("../../models/tests/data/crossroads.net.xml");
 
@@ -75,6 +76,7 @@ fn what_is_committed_is_there_and_stays(open: Open, place: &Path, survives: bool
     let step = Step {
         clock: Some(TimeDs(SEVEN.0 + 10)),
         publications: &[plan(&net, 2)],
+        transition: TransitionMethod::ShortWay,
         events: std::slice::from_ref(&refused),
         acks: &[("centre".to_owned(), ack(1)), ("centre".to_owned(), ack(2))],
     };
@@ -93,7 +95,7 @@ fn what_is_committed_is_there_and_stays(open: Open, place: &Path, survives: bool
         let published = |revision| AuditEvent::Published {
             controller: "centre".to_owned(),
             revision,
-            hash: plan(&net, revision).get().hash(),
+            hash: plan(&net, revision).get().hash(TransitionMethod::ShortWay),
         };
         let told: Vec<_> = audit.iter().map(|e| (e.sequence, e.at.map(|t| t.0 - SEVEN.0), e.event.clone())).collect();
         assert_eq!(told, [(1, Some(0), published(1)), (2, Some(10), published(2)), (3, Some(10), refused.clone())]);
@@ -211,9 +213,9 @@ struct Disk {
 }
 
 impl Disk {
-    fn write_with(&self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), BackendIoError> {
+    fn write_with(&self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), std::io::Error> {
         if self.is_full.load(Ordering::SeqCst) {
-            return Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into());
+            return Err(std::io::ErrorKind::StorageFull.into());
         }
         write(&mut self.bytes.lock().unwrap());
         Ok(())
@@ -221,20 +223,20 @@ impl Disk {
 }
 
 impl StorageBackend for Disk {
-    fn len(&self) -> Result<u64, BackendIoError> {
+    fn len(&self) -> Result<u64, std::io::Error> {
         Ok(self.bytes.lock().unwrap().len() as u64)
     }
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), BackendIoError> {
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
         out.copy_from_slice(&self.bytes.lock().unwrap()[offset as usize..][..out.len()]);
         Ok(())
     }
-    fn set_len(&self, len: u64) -> Result<(), BackendIoError> {
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
         self.write_with(|bytes| bytes.resize(len as usize, 0))
     }
-    fn sync_data(&self) -> Result<(), BackendIoError> {
+    fn sync_data(&self) -> Result<(), std::io::Error> {
         self.write_with(|_| {})
     }
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendIoError> {
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
         self.write_with(|bytes| bytes[offset as usize..][..data.len()].copy_from_slice(data))
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
     let mut end: Option<TimeDs> = None;
     for (line, text) in BufReader::new(file).split(b'\n').enumerate() {
         let text = text.with_context(recording)?;
-        let mut told = read_ndjson(&network, &text);
+        let mut told = read_ndjson(&network, &text)?;
         // A later end than all before begins the next batch.
         let later = told.taken.iter().any(|(_, o)| end.is_some_and(|end| o.end() > end));
         if later {

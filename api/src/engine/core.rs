@@ -243,7 +243,8 @@ impl Core {
             return;
         }
         let acks = std::mem::take(&mut self.acks);
-        let step = Step { clock: now, publications: &outcome.publications, events: &events, acks: &acks };
+        let transition = self.shared.settings.optimizer.policy.transition;
+        let step = Step { clock: now, publications: &outcome.publications, transition, events: &events, acks: &acks };
         let started = Deadline::within(std::time::Duration::MAX);
         match self.commit(&step) {
             Ok(()) => {
@@ -313,8 +314,8 @@ impl Core {
     }
 
     fn take(&mut self, batch: Batch) -> Receipt {
-        let Shared { network, clock, settings, .. } = self.shared.clone();
-        let mut refused = batch.refused;
+        let Shared { clock, settings, .. } = self.shared.clone();
+        let mut refused: Vec<(usize, DetectorId, TimeDs, RefusalCode)> = Vec::new();
         let (mut accepted, mut late, mut out_of_order, mut duplicate) = (0, 0, 0, 0);
         let mut taken = batch.taken;
         let external = clock.is_external();
@@ -334,15 +335,9 @@ impl Core {
         taken.sort_by_key(|(_, o)| (o.end(), o.detector));
         for (index, o) in taken {
             let Some(reference) = reference else { break };
-            let name = || Some(network.detector(o.detector).name.clone());
             let ahead = o.end().since(reference);
             if ahead > i64::from(ahead_max.0) || -ahead > i64::from(settings.observation_age_max.0) {
-                let reason = format!(
-                    "the interval ends at {}, the service's clock says {}",
-                    o.end().rfc3339(),
-                    reference.rfc3339()
-                );
-                refused.push(RefusedItem { index, detector: name(), code: RefusalCode::ClockFarOff, reason });
+                refused.push((index, o.detector, o.end(), RefusalCode::ClockFarOff));
                 continue;
             }
             match self.ledger.enter(&o, reference - settings.observation_age_max) {
@@ -351,8 +346,7 @@ impl Core {
                     continue;
                 }
                 Novelty::Contradiction => {
-                    let reason = "the detector has said something else about the same time".to_owned();
-                    refused.push(RefusedItem { index, detector: name(), code: RefusalCode::Contradiction, reason });
+                    refused.push((index, o.detector, o.end(), RefusalCode::Contradiction));
                     continue;
                 }
                 Novelty::New => {}
@@ -378,16 +372,41 @@ impl Core {
                 self.step(now);
             }
         }
-        refused.sort_by_key(|r| r.index);
-        for r in &refused {
-            self.shared.metrics.count_refused(r.code, 1);
-        }
-        let refused_total = refused.len();
-        refused.truncate(REFUSALS_LISTED_MAX);
+        let (refused_total, refused) = self.list(batch.refused, &batch.unlisted, refused, reference);
         let clock = clock.now().map(TimeDs::rfc3339);
         let receipt = Receipt { accepted, late, out_of_order, duplicate, refused_total, refused, clock };
         self.shared.metrics.count_reports(&receipt);
         receipt
+    }
+
+    /// Counts what was refused, at the gate and here, and tells of the first of it.
+    fn list(
+        &self,
+        mut listed: Vec<RefusedItem>,
+        unlisted: &BTreeMap<RefusalCode, usize>,
+        mut here: Vec<(usize, DetectorId, TimeDs, RefusalCode)>,
+        reference: Option<TimeDs>,
+    ) -> (usize, Vec<RefusedItem>) {
+        let mut counts = unlisted.clone();
+        for code in listed.iter().map(|r| r.code).chain(here.iter().map(|r| r.3)) {
+            *counts.entry(code).or_default() += 1;
+        }
+        for (code, count) in &counts {
+            self.shared.metrics.count_refused(*code, *count as u64);
+        }
+        here.sort_unstable_by_key(|r| r.0);
+        listed.extend(here.into_iter().take(REFUSALS_LISTED_MAX).map(|(index, detector, end, code)| {
+            let reason = match reference {
+                Some(clock) if code == RefusalCode::ClockFarOff => {
+                    format!("the interval ends at {}, the service's clock says {}", end.rfc3339(), clock.rfc3339())
+                }
+                _ => "the detector has said something else about the same time".to_owned(),
+            };
+            RefusedItem { index, detector: Some(self.shared.network.detector(detector).name.clone()), code, reason }
+        }));
+        listed.sort_by_key(|r| r.index);
+        listed.truncate(REFUSALS_LISTED_MAX);
+        (counts.values().sum(), listed)
     }
 
     /// What is known now.

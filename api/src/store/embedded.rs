@@ -306,7 +306,7 @@ impl Store for EmbeddedStore {
                 let plan = plan.get();
                 Self::publish(&tx, plan)?;
                 let (controller, revision) = (plan.controller.clone(), plan.revision.0);
-                events.push(AuditEvent::Published { controller, revision, hash: plan.hash() });
+                events.push(AuditEvent::Published { controller, revision, hash: plan.hash(step.transition) });
             }
             events.extend_from_slice(step.events);
             self.append(&tx, step.clock, &events)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::TransitionMethod;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::safety::Validated;
 
@@ -106,16 +107,24 @@ pub struct AuditEntry {
 }
 
 /// What one step of the service leaves behind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Step<'a> {
     /// Now, on the service's clock.
     pub clock: Option<TimeDs>,
     /// Plans it publishes. Nothing but validated ones.
     pub publications: &'a [Validated<PublishedPlan>],
+    /// How controllers get into step with them.
+    pub transition: TransitionMethod,
     /// What else happened.
     pub events: &'a [AuditEvent],
     /// What controllers said since the step before, the last of each.
     pub acks: &'a [(String, AckRecord)],
+}
+
+impl Default for Step<'_> {
+    fn default() -> Self {
+        Self { clock: None, publications: &[], transition: TransitionMethod::ShortWay, events: &[], acks: &[] }
+    }
 }
 
 /// What a store knows when it is opened.
