@@ -86,13 +86,13 @@ fn whoever_runs_ahead_step_by_step_runs_alone() {
     let future: Vec<Value> = d[1..4].iter().map(|name| report(name, "2099-01-01T00:00:00Z")).collect();
     let told = tell(&service, &future);
     assert_eq!(clock_and_accepted(&told), (json!(instant(SEVEN + 1)), json!(0)), "{told}");
-    let warned = service.get("/readyz", &[]).json();
-    assert_eq!(warned["warnings"][0]["code"], "clock_disputed", "{warned}");
+    let warned = service.get("/readyz", &[]).text();
+    assert!(warned.contains("clock_disputed"), "{warned}");
     for second in SEVEN + 1..SEVEN + 30 {
         let told = service.tell(second, &d).json();
         assert_eq!(clock_and_accepted(&told), (json!(instant(second + 1)), json!(d.len())), "{told}");
     }
-    assert_eq!(service.get("/readyz", &[]).json()["warnings"], json!([]));
+    assert!(!service.get("/readyz", &[]).text().contains("clock_disputed"));
 }
 
 /// Lives of a service whose clock somebody has set to a time that never was.

@@ -164,7 +164,8 @@ fn a_full_disk_keeps_no_plan_from_being_served() {
         data.path().display(),
         data.path().join("settings.toml").display()
     );
-    let service = Running::spawn(std::process::Command::new("sh").args(["-c", &command]));
+    let mut shell = std::process::Command::new("sh");
+    let service = Running::spawn(shell.args(["-c", &command]).stderr(std::process::Stdio::null()));
     assert_eq!(service.get(&service.timing_path(), &[]).json(), last);
     let ready = service.get("/readyz", &[]);
     assert_eq!((ready.status, &ready.json()["reasons"][0]["code"]), (503, &json!("store_unreachable")));

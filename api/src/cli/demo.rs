@@ -93,6 +93,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
             pace: args.pace.0,
             cancel: Cancel::default(),
         };
+        let stop = stop();
         greet(&address, &street.network)?;
         let cancel = street.cancel.clone();
         let mut ended = drive(street)?;
@@ -101,7 +102,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
             // Whichever comes first ends both: the street first, so that it does not find its service gone.
             let result = tokio::select! {
                 result = &mut ended => result,
-                () = stop() => {
+                () = stop => {
                     cancel.cancel();
                     ended.await
                 }

@@ -58,11 +58,12 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let service = Service::start(options).await?;
         service.notes().iter().for_each(|note| say(&format!("note: {note}")));
+        let stop = stop();
         let mut out = std::io::stdout().lock();
         writeln!(out, "listening on http://{}", service.address()?)?;
         out.flush()?;
         drop(out);
-        service.serve(stop()).await;
+        service.serve(stop).await;
         say(&stopped);
         Ok(())
     })

@@ -178,19 +178,20 @@ impl Core {
     /// The store did not take it: what was decided is not out, and its numbers are spent. What it knows of traffic
     /// stays.
     fn take_back(&mut self, publications: &[Validated<PublishedPlan>]) {
-        let board = self.shared.board.plans();
-        let mut never_shown = false;
+        let mut known = self.shared.board.plans();
+        known.retain(|shown| publications.iter().any(|p| p.get().controller == shown.get().controller));
+        let all_known = known.len() == publications.len();
         for plan in publications {
             let (controller, revision) = (&plan.get().controller, plan.get().revision.0);
             let spent = self.spent.entry(controller.clone()).or_default();
             *spent = revision.max(*spent);
             self.decider.spend(controller, revision);
-            never_shown |= !board.iter().any(|shown| shown.get().controller == *controller);
         }
-        if never_shown {
+        if all_known {
+            self.decider.restore(known);
+        } else {
+            // There is no way to tell an optimizer that a controller has nothing after all.
             self.renew();
-        } else if !publications.is_empty() {
-            self.decider.restore(board);
         }
     }
 
@@ -256,7 +257,9 @@ impl Core {
                 }
             }
             Err(e) => {
-                tracing::error!(error = %e, "the store refused a step; nothing of it is published");
+                if self.shared.vitals.store_failure().is_none() {
+                    tracing::error!(error = %e, "the store refused a step; nothing is published until it takes one");
+                }
                 self.shared.metrics.store_failures.increment(1);
                 self.shared.vitals.set_store_failure(Some(e.to_string()));
                 self.acks = acks;

@@ -1,6 +1,7 @@
 //! What time the feed says it is, by agreement: no few detectors can stop an external clock or carry it off.
 //!
-//! Every detector that was heard lately has a voice: the end of the newest interval in its last batch. The clock follows
+//! Every detector that was heard lately has a voice: the end of the newest interval in its last batch (one that is far from
+//! the others of that batch apart). The clock follows
 //! the newest instant that a third of the voices near it have reached, and at least [`AGREEING_MIN`] of them. When most
 //! voices speak of another time than the clock, it goes there: forward at once, since a feed comes back after a gap so;
 //! back only when they insist, since an old batch may have been sent twice. A clock that too few have confirmed, as
@@ -111,10 +112,15 @@ impl Moment {
             return;
         }
         self.batch += 1;
+        let mut said: BTreeMap<DetectorId, Vec<TimeDs>> = BTreeMap::new();
         for (detector, end) in ends {
-            let voice = self.voices.entry(*detector).or_insert(Voice { end: *end, batch: self.batch });
-            let newest = if voice.batch == self.batch { voice.end.max(*end) } else { *end };
-            *voice = Voice { end: newest, batch: self.batch };
+            said.entry(*detector).or_default().push(*end);
+        }
+        for (detector, ends) in said {
+            let Some(middle) = median(ends.clone()) else { continue };
+            // A single report of another time, among good ones of the same detector, is not what it says the time is.
+            let newest = ends.into_iter().filter(|end| end.since(middle) <= i64::from(self.limits.ahead_max.0)).max();
+            self.voices.insert(detector, Voice { end: newest.unwrap_or(middle), batch: self.batch });
         }
         // Four rounds even where every detector sends a batch of its own.
         let lately = 4 * self.detectors as u64 + 16;
@@ -232,6 +238,14 @@ mod tests {
         assert_eq!(clock.hear(&[(1, 9_001), (2, 9_002)]), 1_000);
         assert_eq!(clock.hear(&[(2, 9_003)]), 1_000, "twice the same detector is one");
         assert_eq!(clock.hear(&[(3, 9_003), (4, 9_003)]), 9_003);
+    }
+
+    #[test]
+    fn a_slip_among_good_reports_is_no_voice() {
+        let mut clock = Followed::new(68, None);
+        assert_eq!(clock.hear(&[(0, 1_000), (0, 1_001), (0, 9_000_000)]), 1_001);
+        let history: Vec<_> = (1_100..1_400).map(|s| (0, s)).collect();
+        assert_eq!(Followed::new(68, None).hear(&history), 1_399);
     }
 
     #[test]
