@@ -66,6 +66,61 @@ impl Meeting {
         }
         Some(Self { first_at_m: (length_a_m - back_m).max(0.0), second_at_m: (length_b_m - back_m).max(0.0) })
     }
+
+    /// Where two ways come closest, and the metres between them there: where they cross, else where the gap is narrowest.
+    /// The first such place along `first` where there are several; `None` for a line without points.
+    #[must_use]
+    pub fn closest(first: &Polyline, second: &Polyline) -> Option<(Self, f64)> {
+        let mut best: Option<(Self, f64)> = None;
+        let mut along_first_m = 0.0;
+        for a in pieces(first) {
+            let mut along_second_m = 0.0;
+            for b in pieces(second) {
+                let (t, u, gap_m) = closest_of_segments(a, b);
+                if best.is_none_or(|(_, narrowest_m)| gap_m < narrowest_m) {
+                    let first_at_m = along_first_m + t * a.0.distance_m(a.1);
+                    best = Some((Self { first_at_m, second_at_m: along_second_m + u * b.0.distance_m(b.1) }, gap_m));
+                }
+                along_second_m += b.0.distance_m(b.1);
+            }
+            along_first_m += a.0.distance_m(a.1);
+        }
+        best
+    }
+}
+
+/// The straight pieces of a line; a line of one point has one piece without length.
+fn pieces(line: &Polyline) -> impl Iterator<Item = (Point, Point)> + '_ {
+    let single = (line.0.len() == 1).then(|| (line.0[0], line.0[0]));
+    line.0.windows(2).map(|w| (w[0], w[1])).chain(single)
+}
+
+/// Shares of two segments at which they come closest, and the distance there.
+fn closest_of_segments(a: (Point, Point), b: (Point, Point)) -> (f64, f64, f64) {
+    if let Some((t, u)) = crossing_of_segments(a, b) {
+        return (t, u, 0.0);
+    }
+    // Segments that do not cross come closest at an end of one of them.
+    let ends = [(a.0, 0.0), (a.1, 1.0)].map(|(p, t)| {
+        let (u, gap_m) = foot(p, b);
+        (t, u, gap_m)
+    });
+    let others = [(b.0, 0.0), (b.1, 1.0)].map(|(p, u)| {
+        let (t, gap_m) = foot(p, a);
+        (t, u, gap_m)
+    });
+    let nearer = |x: (f64, f64, f64), y: (f64, f64, f64)| if y.2 < x.2 { y } else { x };
+    ends.into_iter().chain(others).fold((0.0, 0.0, f64::INFINITY), nearer)
+}
+
+/// Share of a segment at which it comes closest to a point, and the distance there.
+fn foot(point: Point, segment: (Point, Point)) -> (f64, f64) {
+    let (x, y) = (segment.1.x - segment.0.x, segment.1.y - segment.0.y);
+    let square = x * x + y * y;
+    let along = (point.x - segment.0.x) * x + (point.y - segment.0.y) * y;
+    let share = if square > 0.0 { (along / square).clamp(0.0, 1.0) } else { 0.0 };
+    let foot = Point { x: segment.0.x + share * x, y: segment.0.y + share * y };
+    (share, foot.distance_m(point))
 }
 
 /// True when the boxes around two lines are no further apart than `gap_m` in either direction.
@@ -132,6 +187,17 @@ mod tests {
         assert!((15.0..25.0).contains(&met.first_at_m), "{met:?}");
         assert!(joining.length_m() - met.second_at_m > 15.0, "{met:?}");
         assert_eq!(Meeting::within(&straight, &line(&[(0.0, 9.0), (20.0, 9.0)]), 2.0), None);
+    }
+
+    #[test]
+    fn ways_apart_come_closest_where_the_gap_is_narrowest() {
+        let at = |first_at_m, second_at_m, gap_m| Some((Meeting { first_at_m, second_at_m }, gap_m));
+        let east = line(&[(0.0, 0.0), (10.0, 0.0)]);
+        assert_eq!(Meeting::closest(&east, &line(&[(4.0, -6.0), (4.0, 6.0)])), at(4.0, 6.0, 0.0));
+        assert_eq!(Meeting::closest(&east, &line(&[(0.0, 3.0), (4.0, 3.0), (4.0, 2.0)])), at(4.0, 5.0, 2.0));
+        assert_eq!(Meeting::closest(&east, &line(&[(0.0, 2.0), (10.0, 2.0)])), at(0.0, 0.0, 2.0), "side by side");
+        assert_eq!(Meeting::closest(&east, &line(&[(12.0, 0.0)])), at(10.0, 0.0, 2.0));
+        assert_eq!(Meeting::closest(&east, &line(&[])), None);
     }
 
     fn any_line() -> impl Strategy<Value = Polyline> {

@@ -178,6 +178,7 @@ fn lay_lane_links(
             signal: None,
             length: Metres::new(length_m).unwrap_or_default(),
             speed: MetresPerSecond::new(speed_mps).unwrap_or_default(),
+            wait_at: None,
             shape,
         });
     }
