@@ -10,6 +10,7 @@
 //! | [`cli`] | the subcommands |
 
 pub mod cli;
+mod descriptors;
 pub mod engine;
 pub mod http;
 pub mod service;

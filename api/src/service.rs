@@ -11,10 +11,11 @@ use greenkerb_optimizer::signals::SignalOptimizer;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
+use crate::descriptors;
 use crate::engine::actor::Engine;
 use crate::engine::board::Board;
 use crate::engine::clock::Clock;
-use crate::engine::core::Shared;
+use crate::engine::core::{Owed, Shared};
 use crate::engine::decider::MakeDecider;
 use crate::engine::metrics::Metrics;
 use crate::engine::recovery;
@@ -89,6 +90,19 @@ pub enum ServiceError {
 pub struct Service {
     listener: TcpListener,
     app: App,
+    notes: Vec<String>,
+    connections_max: usize,
+}
+
+/// What answers and offline work need, at work.
+#[derive(Debug)]
+pub struct Started {
+    /// What its parts share.
+    pub shared: Shared,
+    /// The way to its thread.
+    pub engine: Engine,
+    /// What whoever started it should know.
+    pub notes: Vec<String>,
 }
 
 /// Opens everything that answers and offline work need: store, board, engine.
@@ -101,7 +115,7 @@ pub fn engine(
     data: Option<&Path>,
     clock: Clock,
     settings: ServiceSettings,
-) -> Result<(Shared, Engine), ServiceError> {
+) -> Result<Started, ServiceError> {
     let store: Arc<dyn Store> = match data {
         Some(directory) => Arc::new(EmbeddedStore::open(directory)?),
         None => Arc::new(EmbeddedStore::in_memory()?),
@@ -111,29 +125,42 @@ pub fn engine(
     formats::native::write(network.parts(), &mut native)
         .map_err(|source| ServiceError::Io { what: "writing the network".to_owned(), source })?;
     let fingerprint = hex::encode(Sha256::digest(&native));
-    let before = recovered.network.as_ref().map(|n| n.fingerprint.clone());
+    let record = NetworkRecord {
+        name: network.name().to_owned(),
+        fingerprint: fingerprint.clone(),
+        file: file.as_ref().map_or_else(|| BUILT_IN.to_owned(), |f| f.path().display().to_string()),
+        native,
+        settings: settings.text.clone(),
+        clock_source: clock.source_name().to_owned(),
+    };
+    let last = recovered.network.clone();
     let clock = Arc::new(clock);
-    if let Some(last) = recovered.clock {
-        clock.advance(last);
+    if let Some(at) = recovered.clock {
+        clock.recall(at, last.as_ref().map(|n| n.clock_source.as_str()).filter(|s| !s.is_empty()));
     }
     let policy = &settings.optimizer.policy;
     let acks = recovered.acks.clone();
     let spent = recovered.revisions.clone();
     let kept = recovery::in_force(&network, policy, recovered);
+    let notes = last.as_ref().map(|last| differences(last, &record, kept.told.len())).unwrap_or_default();
     let mut events = kept.dropped;
-    if before.as_ref() != Some(&fingerprint) {
-        events.push(AuditEvent::Network { name: network.name().to_owned(), fingerprint: fingerprint.clone(), before });
+    if last.as_ref().map(|n| &n.fingerprint) != Some(&fingerprint) {
+        let before = last.as_ref().map(|n| n.fingerprint.clone());
+        events.push(AuditEvent::Network { name: record.name.clone(), fingerprint, before });
     }
-    store.set_network(
-        &NetworkRecord {
-            name: network.name().to_owned(),
-            fingerprint,
-            file: file.as_ref().map_or_else(|| BUILT_IN.to_owned(), |f| f.path().display().to_string()),
-            native,
-            settings: settings.text.clone(),
-        },
-        &events,
-    )?;
+    let vitals = Arc::new(Vitals::default());
+    let mut owed = None;
+    // A store that can be read and not be written, as on a full disk, serves what it has.
+    if (last.as_ref() != Some(&record) || !events.is_empty())
+        && let Err(e) = store.set_network(&record, &events)
+    {
+        if kept.plans.is_empty() {
+            return Err(e.into());
+        }
+        tracing::error!(error = %e, "the store cannot be written; what it holds is served");
+        vitals.set_store_failure(Some(e.to_string()));
+        owed = Some(Owed { network: record, events });
+    }
     let board = Arc::new(Board::new(network.clone(), settings.poll_after, policy.transition));
     for plan in kept.plans {
         if let Some(id) = network.controller_named(&plan.get().controller) {
@@ -151,7 +178,6 @@ pub fn engine(
             board.recall(id, ack);
         }
     }
-    let vitals = Arc::new(Vitals::default());
     vitals.set_dropped(kept.told);
     let optimizer_settings = settings.optimizer.clone();
     let shared = Shared {
@@ -165,9 +191,31 @@ pub fn engine(
     };
     let make: MakeDecider =
         Box::new(move || Box::new(SignalOptimizer::new(network.clone(), optimizer_settings.clone())));
-    let engine = Engine::start(shared.clone(), make, spent, file)
+    let engine = Engine::start(shared.clone(), make, spent, owed, file)
         .map_err(|source| ServiceError::Io { what: "starting the engine".to_owned(), source })?;
-    Ok((shared, engine))
+    Ok(Started { shared, engine, notes })
+}
+
+/// What is to be said about data that another service, or this one told otherwise, has left.
+fn differences(last: &NetworkRecord, now: &NetworkRecord, dropped: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if last.fingerprint != now.fingerprint {
+        notes.push(format!(
+            "the data are those of another network: '{}' from {}; this is '{}' from {}; stored plans not served: {dropped}",
+            last.name, last.file, now.name, now.file
+        ));
+    }
+    if !last.clock_source.is_empty() && last.clock_source != now.clock_source {
+        let rest = match now.clock_source.as_str() {
+            "external" => "reports of another time are refused until most detectors agree on it",
+            _ => "reports of another time are refused",
+        };
+        notes.push(format!(
+            "the data were kept with --clock {}, this is --clock {}: {rest}",
+            last.clock_source, now.clock_source
+        ));
+    }
+    notes
 }
 
 impl Service {
@@ -188,16 +236,31 @@ impl Service {
         let places = http::places(&network)?;
         let geojson = http::geojson(&network, &places)?;
         let body = serde_json::to_vec(&geojson).unwrap_or_default();
-        let (shared, engine) = engine(network, file, options.data.as_deref(), options.clock, options.settings)?;
+        // Before anything is written: who finds the address taken has made nothing.
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| ServiceError::Listen { address: options.listen, source })?;
+        let (connections_max, short) = descriptors::connections(options.settings.connections_max);
+        let Started { shared, engine, mut notes } =
+            engine(network, file, options.data.as_deref(), options.clock, options.settings)?;
         let checksums =
             shared.network.controllers().iter().map(greenkerb_models::signal::Controller::checksum).collect();
         let openapi = http::openapi_json().into();
-        let ending = tokio::sync::watch::Sender::new(false);
-        let app = App::new(Parts { shared, engine, geojson: body.into(), places, checksums, openapi, ending });
-        Ok(Self { listener, app })
+        let memory = http::body::Memory::of(shared.settings.bodies_bytes_max);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let app = App::new(Parts {
+            shared,
+            engine,
+            geojson: body.into(),
+            places,
+            checksums,
+            openapi,
+            memory,
+            reading: tokio::sync::Semaphore::new((cores / 2).max(1)),
+            ending: tokio::sync::watch::Sender::new(false),
+        });
+        notes.extend(short);
+        Ok(Self { listener, app, notes, connections_max })
     }
 
     /// Where it listens.
@@ -206,6 +269,12 @@ impl Service {
     /// The operating system's.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// What whoever started it should know.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What time it is; with an external clock none until something sets it, be it only what an earlier life kept.
@@ -218,8 +287,11 @@ impl Service {
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let app = self.app.clone();
         let settings = &app.shared.settings;
-        let limits =
-            server::Limits { connections_max: settings.connections_max, header_timeout: settings.header_timeout };
+        let limits = server::Limits {
+            connections_max: self.connections_max,
+            header_timeout: settings.header_timeout,
+            write_timeout: settings.write_timeout,
+        };
         let stop = async {
             stop.await;
             app.ending.send_replace(true);

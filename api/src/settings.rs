@@ -27,8 +27,12 @@ pub struct RawSettings {
     pub network_check_s: f64,
     /// Largest request body.
     pub body_bytes_max: usize,
+    /// Memory for the bodies of all requests together; what finds none is answered with 503.
+    pub bodies_bytes_max: usize,
     /// Connections served at a time; more wait to be taken.
     pub connections_max: usize,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_timeout_s: f64,
     /// How long a client may take over the head of a request, idle time between two requests included.
     pub header_timeout_s: f64,
     /// How long a client may take over a body.
@@ -49,7 +53,9 @@ impl Default for RawSettings {
             observation_skew_max_s: 5.0,
             network_check_s: 5.0,
             body_bytes_max: 8 << 20,
+            bodies_bytes_max: 256 << 20,
             connections_max: 10_000,
+            write_timeout_s: 30.0,
             header_timeout_s: 30.0,
             body_timeout_s: 30.0,
             waiting_batches_max: 64,
@@ -75,8 +81,12 @@ pub struct ServiceSettings {
     pub network_check: Duration,
     /// Largest request body.
     pub body_bytes_max: usize,
+    /// Memory for the bodies of all requests together.
+    pub bodies_bytes_max: usize,
     /// Connections served at a time.
     pub connections_max: usize,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_timeout: Duration,
     /// How long a client may take over the head of a request.
     pub header_timeout: Duration,
     /// How long a client may take over a body.
@@ -158,6 +168,14 @@ impl RawSettings {
         let check_s = seconds("network_check_s", self.network_check_s, 0.1, 86_400.0, day)?;
         let header_s = seconds("header_timeout_s", self.header_timeout_s, 0.1, 86_400.0, day)?;
         let body_s = seconds("body_timeout_s", self.body_timeout_s, 0.1, 86_400.0, day)?;
+        let write_s = seconds("write_timeout_s", self.write_timeout_s, 0.1, 86_400.0, day)?;
+        if self.bodies_bytes_max < self.body_bytes_max {
+            return Err(SettingsError::Value {
+                name: "bodies_bytes_max",
+                wanted: "at least body_bytes_max",
+                value: self.bodies_bytes_max.to_string(),
+            });
+        }
         let o = &self.optimizer;
         if o.lead < Ds::from_s(2) || o.validity <= o.renew_before || o.renew_before == Ds::ZERO {
             return Err(SettingsError::Value {
@@ -177,6 +195,8 @@ impl RawSettings {
             observation_skew_max: ds(skew_s),
             network_check: Duration::from_secs_f64(check_s),
             body_bytes_max: at_least_one("body_bytes_max", self.body_bytes_max)?,
+            bodies_bytes_max: self.bodies_bytes_max,
+            write_timeout: Duration::from_secs_f64(write_s),
             connections_max: at_least_one("connections_max", self.connections_max)?,
             header_timeout: Duration::from_secs_f64(header_s),
             body_timeout: Duration::from_secs_f64(body_s),
@@ -207,6 +227,7 @@ mod tests {
         };
         assert!(refused("poll_after_s = nan").contains("poll_after_s"));
         assert!(refused("connections_max = 0").contains("connections_max"));
+        assert!(refused("bodies_bytes_max = 1000").contains("bodies_bytes_max"));
         assert!(refused("[optimizer]\nlead = 0").contains("lead"));
         assert!(toml::from_str::<RawSettings>("solve_dedline_ms = 3").is_err());
     }

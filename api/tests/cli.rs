@@ -74,6 +74,20 @@ fn what_cannot_be_used_is_named_and_the_end_is_a_failure() {
 }
 
 #[test]
+fn a_cause_is_said_once_and_an_address_that_is_taken_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = folder.path().join("data");
+    let net = crossroads();
+    let told = greenkerb(&["serve", "--listen", &address, "--network", text(&net), "--data", text(&data)]);
+    assert_eq!(err(&told).matches("in use").count(), 1, "{}", err(&told));
+    assert!(!data.exists());
+    let told = err(&greenkerb(&["import", "nope.xml"]));
+    assert_eq!((told.matches("nope.xml").count(), told.matches("No such file").count()), (1, 1), "{told}");
+}
+
+#[test]
 fn a_recording_gives_what_the_service_published() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("observations.ndjson");

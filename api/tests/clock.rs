@@ -69,6 +69,83 @@ fn one_detector_neither_stops_nor_carries_off_an_external_clock() {
     }
 }
 
+fn clock_and_accepted(told: &Value) -> (Value, Value) {
+    (told["clock"].clone(), told["accepted"].clone())
+}
+
+/// A report that a little later every time cannot be told from a good one; it is the others who tell.
+#[test]
+fn whoever_runs_ahead_step_by_step_runs_alone() {
+    let service = Running::start(&crossroads(), None, "");
+    let d = service.detectors();
+    service.tell(SEVEN, &d);
+    for step in 1..5 {
+        let told = tell(&service, &[report(&d[0], &instant(SEVEN + 590 * step))]);
+        assert_eq!(told["clock"], json!(instant(SEVEN + 1)), "{told}");
+    }
+    let future: Vec<Value> = d[1..4].iter().map(|name| report(name, "2099-01-01T00:00:00Z")).collect();
+    let told = tell(&service, &future);
+    assert_eq!(clock_and_accepted(&told), (json!(instant(SEVEN + 1)), json!(0)), "{told}");
+    let warned = service.get("/readyz", &[]).text();
+    assert!(warned.contains("clock_disputed"), "{warned}");
+    for second in SEVEN + 1..SEVEN + 30 {
+        let told = service.tell(second, &d).json();
+        assert_eq!(clock_and_accepted(&told), (json!(instant(second + 1)), json!(d.len())), "{told}");
+    }
+    assert!(!service.get("/readyz", &[]).text().contains("clock_disputed"));
+}
+
+/// Lives of a service whose clock somebody has set to a time that never was.
+#[test]
+fn a_clock_that_a_liar_has_set_heals_through_a_restart_as_well() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Running::start(&crossroads(), Some(data.path()), "");
+    let d = first.detectors();
+    let told = tell(&first, &[report(&d[0], "9999-12-30T00:00:00Z")]);
+    assert_eq!((&told["accepted"], &told["refused"][0]["code"]), (&json!(0), &json!("impossible_value")), "{told}");
+    let told = tell(&first, &[report(&d[0], "2099-01-01T00:00:00Z")]);
+    assert_eq!(clock_and_accepted(&told), (json!("2099-01-01T00:00:01Z"), json!(1)), "nobody else is there: {told}");
+    let lied = first.get(&first.timing_path(), &[]).json();
+    drop(first);
+    // The store has kept it.
+    let service = Running::start(&crossroads(), Some(data.path()), "");
+    let healed = (SEVEN..SEVEN + 20).find(|second| service.tell(*second, &d).json()["accepted"] == json!(d.len()));
+    let healed = healed.expect("the clock goes where all detectors say it is");
+    let ready = (healed + 1..healed + 10).find(|second| {
+        service.tell(*second, &d);
+        service.get("/readyz", &[]).status == 200
+    });
+    assert!(ready.is_some(), "{}", service.get("/readyz", &[]).text());
+    let timing = service.get(&service.timing_path(), &[]).json();
+    assert!(timing["revision"].as_u64() > lied["revision"].as_u64(), "{timing}");
+    assert!(timing["valid_from"].as_str().unwrap().starts_with("1970-01-01T07:"), "{timing}");
+    // Within one life the next batch heals it: one report has confirmed nothing.
+    let service = Running::start(&crossroads(), None, "");
+    tell(&service, &[report(&d[0], "2099-01-01T00:00:00Z")]);
+    let told = service.tell(SEVEN, &d).json();
+    assert_eq!(clock_and_accepted(&told), (json!(instant(SEVEN + 1)), json!(d.len())), "{told}");
+    assert_eq!(service.get("/readyz", &[]).status, 200, "{}", service.get("/readyz", &[]).text());
+}
+
+/// Intervals of one detector that overlap say different things about the same time, however they are cut.
+#[test]
+fn overlapping_intervals_contradict() {
+    let service = Running::start(&crossroads(), None, "");
+    let d = service.detectors();
+    service.tell(SEVEN, &d);
+    let of = |begin: u32, length_s: f64| {
+        let mut r = report(&d[0], &instant(begin));
+        r["length_s"] = json!(length_s);
+        r
+    };
+    let told = tell(&service, &[of(SEVEN - 60, 60.0), of(SEVEN - 30, 10.0), of(SEVEN - 61, 2.0), of(SEVEN - 90, 30.0)]);
+    assert_eq!((&told["accepted"], &told["refused_total"]), (&json!(2), &json!(2)), "{told}");
+    assert_eq!(told["refused"][0]["code"], "contradiction");
+    let sliding: Vec<Value> = (1..=400).map(|tenths| of(SEVEN + 1, f64::from(tenths) / 10.0)).collect();
+    let told = tell(&service, &sliding);
+    assert_eq!((&told["accepted"], &told["refused_total"]), (&json!(1), &json!(399)), "{told}");
+}
+
 #[test]
 fn a_batch_sorted_by_detector_is_not_late() {
     let service = Running::start(&crossroads(), None, "");

@@ -88,6 +88,78 @@ fn too_large_a_body_is_refused_before_it_is_sent_and_while() {
     assert_eq!(std::str::from_utf8(&head).unwrap(), "HTTP/1.1 413");
 }
 
+/// Bodies that are on their way hold memory, all of them together so much; who finds none is told when to come again.
+#[test]
+fn bodies_share_their_memory() {
+    let (service, _data) = service("body_bytes_max = 65536\nbodies_bytes_max = 131072\nbody_timeout_s = 30.0\n");
+    let head =
+        "POST /v1/observations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 65000\r\n\r\n";
+    let mut held: Vec<TcpStream> = (0..2).map(|_| connect(&service)).collect();
+    for stream in &mut held {
+        write!(stream, "{head}{}", " ".repeat(64_990)).unwrap();
+    }
+    // They have come when a third finds no place; until then it is answered for what it says.
+    let refused = (0..200).find_map(|_| {
+        let mut third = connect(&service);
+        write!(third, "{}{}", head.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"), " ".repeat(65_000)).unwrap();
+        let answer = rest(&mut third);
+        assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 503"), "{answer}");
+        Some(answer).filter(|a| a.starts_with("HTTP/1.1 503"))
+    });
+    let refused = refused.expect("no memory is left").to_lowercase();
+    assert!(refused.contains("retry-after: 1"), "{refused}");
+    // Nobody else is kept from anything that needs none.
+    assert_eq!(service.get(&service.timing_path(), &[]).status, 200);
+    drop(held);
+    let taken = (0..200).find(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        service.tell(SEVEN + 1, &service.detectors()).status == 200
+    });
+    assert!(taken.is_some());
+}
+
+/// Clients that ask and never read fill every buffer on the way; then they are cut off.
+#[test]
+fn who_asks_and_never_reads_is_cut_off() {
+    let (service, _data) = service("connections_max = 4\nwrite_timeout_s = 0.5\nheader_timeout_s = 60.0\n");
+    let asking: Vec<_> = (0..3)
+        .map(|_| {
+            let mut deaf = connect(&service);
+            std::thread::spawn(move || {
+                let asks = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
+                let started = Instant::now();
+                // Until the other side has closed.
+                while started.elapsed() < PATIENCE && deaf.write_all(asks.as_bytes()).is_ok() {}
+                started.elapsed() < PATIENCE
+            })
+        })
+        .collect();
+    assert!(asking.into_iter().all(|deaf| deaf.join().unwrap()), "somebody was not cut off");
+    let open = (0..200).find(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        service.get("/metrics", &[]).text().contains("greenkerb_connections 1\n")
+    });
+    assert!(open.is_some());
+}
+
+/// Fewer descriptors than connections are told at the start, and no connection takes the last of them.
+#[test]
+fn too_few_descriptors_are_told_at_the_start() {
+    let command = format!(
+        "ulimit -n 100; exec '{}' serve --clock external --listen 127.0.0.1:0 --network '{}'",
+        env!("CARGO_BIN_EXE_greenkerb"),
+        crossroads().display()
+    );
+    let mut service = Running::spawn(Command::new("sh").args(["-c", &command]).stderr(std::process::Stdio::piped()));
+    let crowd: Vec<TcpStream> = (0..120).map(|_| connect(&service)).collect();
+    drop(crowd);
+    assert_eq!(service.get("/livez", &[]).status, 200);
+    service.end();
+    let said = std::io::read_to_string(service.child.stderr.take().unwrap()).unwrap();
+    assert!(said.contains("note: this process may have 100 open files: 36 connections"), "{said}");
+    assert!(!said.contains("no connection can be taken"), "{said}");
+}
+
 #[test]
 fn a_flood_of_connections_waits_outside_and_passes() {
     let (service, _data) = service("connections_max = 8\nheader_timeout_s = 0.5\n");

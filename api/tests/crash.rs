@@ -62,7 +62,11 @@ fn what_was_seen_survives_kills_under_load() {
     let data = tempfile::tempdir().unwrap();
     let at = AtomicU32::new(SEVEN);
     let mut seen = Seen::new();
-    for round in 0..KILLS {
+    for round in 0..10 * KILLS {
+        // On a busy machine a life of a quarter of a second may be too short to publish anything.
+        if round >= KILLS && seen.len() >= 5 {
+            break;
+        }
         let mut service = Running::start(&crossroads(), Some(data.path()), RESTLESS);
         let detectors = service.detectors();
         let controller = service.controllers().remove(0);

@@ -129,7 +129,7 @@ impl Bench {
             let optimizer = SignalOptimizer::new(network.clone(), optimizer.clone());
             Box::new(Fitful(optimizer, fits.clone())) as Box<dyn Decider>
         });
-        Self { core: Core::new(shared.clone(), make, BTreeMap::new()), shared, trouble, second: 25_200 }
+        Self { core: Core::new(shared.clone(), make, BTreeMap::new(), None), shared, trouble, second: 25_200 }
     }
 
     fn network(&self) -> &Network {
@@ -146,7 +146,7 @@ impl Bench {
             Observation::new(DetectorId::at(i), TimeDs::from_s(at), Ds(10), count, occupancy, None).unwrap()
         };
         let taken = (0..self.network().detectors().len()).map(|i| (i, saw(i))).collect();
-        match self.core.ingest(Batch { taken, refused: Vec::new() }, None) {
+        match self.core.ingest(Batch { taken, ..Batch::default() }, None) {
             Answer::Receipt(body) => serde_json::from_slice(&body).unwrap(),
             Answer::OtherBody => panic!("there is no key"),
         }
@@ -235,10 +235,27 @@ fn what_the_store_refuses_is_not_shown_and_comes_later() {
         bench.tell();
     }
     assert_eq!(bench.shown().unwrap(), before);
+    // What is known of traffic stays.
+    let lanes = bench.core.look().unwrap().state.lanes;
+    assert!(lanes.iter().all(|l| l.flow_vph > 0.0), "{lanes:#?}");
     set(&bench.trouble.storing, false);
     for _ in 0..200 {
         bench.tell();
     }
     assert!(bench.shown().unwrap().0 > before.0);
     assert_durable(&bench);
+}
+
+/// A store that works again is known to do so at once, not only when there is something to publish.
+#[test]
+fn a_store_that_works_again_is_known_and_told_what_it_missed() {
+    let mut bench = Bench::new(Trouble::default());
+    bench.tell();
+    set(&bench.trouble.storing, true);
+    while bench.shared.vitals.store_failure().is_none() {
+        bench.tell();
+    }
+    set(&bench.trouble.storing, false);
+    bench.core.keep();
+    assert_eq!(bench.shared.vitals.store_failure(), None);
 }

@@ -103,6 +103,31 @@ fn a_plan_for_another_database_is_not_served() {
     assert_eq!(changes.count(), 1);
 }
 
+/// The entity tag names every byte that is served, and the hash all that a controller acts on.
+#[test]
+fn other_settings_are_other_bytes_under_another_name() {
+    let data = tempfile::tempdir().unwrap();
+    let last = first_life(&crossroads(), &data);
+    let served = |settings: &str| {
+        let service = Running::start(&crossroads(), Some(data.path()), settings);
+        let reply = service.get(&service.timing_path(), &[]);
+        let unchanged = service.get(&service.timing_path(), &[("if-none-match", &reply.etag)]);
+        assert_eq!((reply.status, unchanged.status), (200, 304));
+        (reply.etag.clone(), reply.json())
+    };
+    let (tag, timing) = served("");
+    assert_eq!(timing, last);
+    let (rarer_tag, rarer) = served("poll_after_s = 7\n");
+    assert_eq!((&rarer["revision"], &rarer["hash"]), (&last["revision"], &last["hash"]));
+    assert_eq!(rarer["poll_after_s"], 7.0);
+    assert_ne!(rarer_tag, tag);
+    let (_, adding) = served("[optimizer.policy]\ntransition = \"add\"\n");
+    assert_eq!(adding["transition"], "add");
+    assert!(adding["revision"].as_u64() > last["revision"].as_u64(), "{adding}");
+    assert_ne!(adding["hash"], last["hash"]);
+    assert!(dropped(&data).iter().any(|(_, reason)| reason.contains("'short_way'") && reason.contains("'add'")));
+}
+
 #[test]
 fn acknowledgements_survive() {
     let data = tempfile::tempdir().unwrap();
@@ -122,6 +147,75 @@ fn acknowledgements_survive() {
     let service = start(&crossroads(), &data);
     let entry = service.get("/v1/controllers", &[]).json()["controllers"][0].clone();
     assert_eq!((&entry["running_revision"], &entry["last_state"]), (&running, &json!("active")), "{entry}");
+}
+
+/// Started where nothing can be written, a service serves what there is to be read.
+#[test]
+fn a_full_disk_keeps_no_plan_from_being_served() {
+    let data = tempfile::tempdir().unwrap();
+    let last = first_life(&crossroads(), &data);
+    // Other settings, so that there is something to write at the start.
+    std::fs::write(data.path().join("settings.toml"), "network_check_s = 4.0\n").unwrap();
+    let command = format!(
+        "trap '' XFSZ; ulimit -f 1; exec '{}' serve --clock external --listen 127.0.0.1:0 --network '{}' --data '{}' \
+         --settings '{}'",
+        env!("CARGO_BIN_EXE_greenkerb"),
+        crossroads().display(),
+        data.path().display(),
+        data.path().join("settings.toml").display()
+    );
+    let mut shell = std::process::Command::new("sh");
+    let service = Running::spawn(shell.args(["-c", &command]).stderr(std::process::Stdio::null()));
+    assert_eq!(service.get(&service.timing_path(), &[]).json(), last);
+    let ready = service.get("/readyz", &[]);
+    assert_eq!((ready.status, &ready.json()["reasons"][0]["code"]), (503, &json!("store_unreachable")));
+    let detectors = service.detectors();
+    for second in SEVEN + 180..SEVEN + 480 {
+        assert_eq!(service.tell(second, &detectors).status, 200);
+    }
+    assert_eq!(service.get(&service.timing_path(), &[]).json(), last, "nothing that is not on disk is shown");
+    drop(service);
+    // With space it goes on.
+    let service = start(&crossroads(), &data);
+    assert_eq!(service.get(&service.timing_path(), &[]).json(), last);
+    let published = (SEVEN + 180..SEVEN + 480).find(|second| {
+        service.tell(*second, &detectors);
+        service.get(&service.timing_path(), &[]).json()["revision"].as_u64() > last["revision"].as_u64()
+    });
+    assert!(published.is_some());
+}
+
+/// Data of another network, or of another clock, are not taken without a word.
+#[test]
+fn what_is_not_as_it_was_is_told_at_the_start() {
+    let data = tempfile::tempdir().unwrap();
+    let other = data.path().join("other.net.xml");
+    let text = std::fs::read_to_string(crossroads()).unwrap();
+    std::fs::write(&other, text.replace(r#"<phase duration="37""#, r#"<phase duration="31""#)).unwrap();
+    let said = |network: &Path, clock: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_greenkerb"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--clock", clock, "--network"]).arg(network);
+        command.arg("--data").arg(data.path()).stderr(std::process::Stdio::piped());
+        let mut service = Running::spawn(&mut command);
+        service.end();
+        std::io::read_to_string(service.child.stderr.take().unwrap()).unwrap()
+    };
+    let first = said(&crossroads(), "wall");
+    assert!(!first.contains("note:") && first.contains(&format!("kept in {}", data.path().display())), "{first}");
+    let second = said(&crossroads(), "external");
+    assert!(second.contains("note: the data were kept with --clock wall"), "{second}");
+    assert!(!second.contains("another network"), "{second}");
+    let third = said(&other, "external");
+    assert!(
+        third.contains("note: the data are those of another network") && third.contains("other.net.xml"),
+        "{third}"
+    );
+    // What a wall clock has left is no time that detectors agreed on: they set the clock at once.
+    assert!(!said(&crossroads(), "wall").is_empty());
+    let service = start(&crossroads(), &data);
+    let detectors = service.detectors();
+    let told = service.tell(SEVEN, &detectors).json();
+    assert_eq!(told["accepted"], json!(detectors.len()), "{told}");
 }
 
 #[test]

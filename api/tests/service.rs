@@ -142,6 +142,48 @@ fn acknowledgements_show_requested_beside_running() {
     assert_eq!(entry()["mismatch"], json!(true), "{}", entry());
 }
 
+/// What a controller says is of a time between the revision and now, and the newest counts.
+#[test]
+fn acknowledgements_of_other_times_change_nothing() {
+    let service = Running::start(&crossroads(), None, "");
+    service.tell(SEVEN, &service.detectors());
+    let path = service.timing_path();
+    let timing = service.get(&path, &[]).json();
+    let ack = |state: &str, at: &str| {
+        let body = json!({ "revision": timing["revision"], "hash": timing["hash"], "state": state, "at": at });
+        service.post(&path.replace("/timing", "/ack"), JSON, body.to_string().as_bytes()).status
+    };
+    let entry = || service.get("/v1/controllers", &[]).json()["controllers"][0].clone();
+    for at in ["0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z", &instant(SEVEN + 1_000), &instant(SEVEN - 1_000)] {
+        assert_eq!(ack("active", at), 400, "{at}");
+    }
+    assert_eq!(entry()["acknowledged_at"], Value::Null);
+    assert_eq!(ack("active", &instant(SEVEN + 10)), 204);
+    assert_eq!(ack("rejected", &instant(SEVEN + 9)), 204);
+    assert_eq!((&entry()["last_state"], &entry()["mismatch"]), (&json!("active"), &json!(false)), "{}", entry());
+    assert_eq!(ack("rejected", &instant(SEVEN + 10)), 204);
+    assert_eq!(entry()["last_state"], json!("rejected"));
+}
+
+/// Refusals cost no more than they tell, and what has too many items is refused as a whole.
+#[test]
+fn refusals_without_end_are_counted_and_not_kept() {
+    let service = Running::start(&crossroads(), None, "");
+    let items = |count: usize| format!("{{\"observations\":[{}1]}}", "1,".repeat(count - 1)).into_bytes();
+    let receipt = service.post("/v1/observations", JSON, &items(100_000)).json();
+    assert_eq!((&receipt["refused_total"], &receipt["accepted"]), (&json!(100_000), &json!(0)));
+    let listed = receipt["refused"].as_array().unwrap();
+    assert!(listed.iter().enumerate().all(|(i, r)| r["index"] == i), "the first of them, in order");
+    assert_eq!(listed.len(), 1_000);
+    let metrics = service.get("/metrics", &[]).text();
+    assert!(metrics.contains("outcome=\"refused\",code=\"malformed\"} 100000"), "{metrics}");
+    let many = service.post("/v1/observations", JSON, &items(4_000_000));
+    assert_eq!((many.status, many.kind.as_str()), (413, "application/problem+json"), "{}", many.text());
+    assert!(many.text().contains("4000000"), "{}", many.text());
+    let lines = service.post("/v1/observations", "application/x-ndjson", &b"1\n".repeat(100_001));
+    assert_eq!(lines.status, 413, "{}", lines.text());
+}
+
 #[test]
 fn without_time_to_solve_plans_stay_valid() {
     let data = tempfile::tempdir().unwrap();

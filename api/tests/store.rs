@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use greenkerb_api::store::{
     AckRecord, AuditEvent, EmbeddedStore, HISTORY_MAX, NetworkRecord, Recovered, Step, Store, StoreError,
@@ -10,9 +11,11 @@ use greenkerb_api::store::{
 use greenkerb_models::formats::sumo_net;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::TransitionMethod;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::safety::Validated;
 use greenkerb_optimizer::signals::{Settings, SignalOptimizer};
+use redb::StorageBackend;
 
 const NET: &str = include_str!("../../models/tests/data/crossroads.net.xml");
 
@@ -52,6 +55,7 @@ fn record(fingerprint: &str) -> NetworkRecord {
         file: "crossroads.net.xml".to_owned(),
         native: b"native".to_vec(),
         settings: "poll_after_s = 1.0\n".to_owned(),
+        clock_source: "external".to_owned(),
     }
 }
 
@@ -72,6 +76,7 @@ fn what_is_committed_is_there_and_stays(open: Open, place: &Path, survives: bool
     let step = Step {
         clock: Some(TimeDs(SEVEN.0 + 10)),
         publications: &[plan(&net, 2)],
+        transition: TransitionMethod::ShortWay,
         events: std::slice::from_ref(&refused),
         acks: &[("centre".to_owned(), ack(1)), ("centre".to_owned(), ack(2))],
     };
@@ -90,7 +95,7 @@ fn what_is_committed_is_there_and_stays(open: Open, place: &Path, survives: bool
         let published = |revision| AuditEvent::Published {
             controller: "centre".to_owned(),
             revision,
-            hash: plan(&net, revision).get().hash(),
+            hash: plan(&net, revision).get().hash(TransitionMethod::ShortWay),
         };
         let told: Vec<_> = audit.iter().map(|e| (e.sequence, e.at.map(|t| t.0 - SEVEN.0), e.event.clone())).collect();
         assert_eq!(told, [(1, Some(0), published(1)), (2, Some(10), published(2)), (3, Some(10), refused.clone())]);
@@ -115,7 +120,7 @@ fn the_network_can_change_and_the_audit_tells(open: Open, place: &Path, _survive
     assert_eq!(events, [event("f1", None), event("f2", Some("f1"))]);
 }
 
-fn the_history_is_bounded_and_the_audit_is_not(open: Open, place: &Path, _survives: bool) {
+fn the_history_is_bounded_and_the_audit_is_longer(open: Open, place: &Path, _survives: bool) {
     let net = network("centre");
     let store = open(place);
     let all = HISTORY_MAX as u64 + 30;
@@ -180,7 +185,7 @@ macro_rules! for_every_store {
                 an_empty_store_knows_nothing
                 what_is_committed_is_there_and_stays
                 the_network_can_change_and_the_audit_tells
-                the_history_is_bounded_and_the_audit_is_not
+                the_history_is_bounded_and_the_audit_is_longer
                 names_that_begin_alike_do_not_mix
                 a_step_is_seen_whole_or_not_at_all
             );
@@ -198,6 +203,87 @@ macro_rules! for_every_store {
 for_every_store! {
     embedded: |place| Box::new(EmbeddedStore::open(place).unwrap()), survives true;
     memory: |_| Box::new(EmbeddedStore::in_memory().unwrap()), survives false;
+}
+
+/// Storage that outlives the database on it, and can be full.
+#[derive(Debug, Clone, Default)]
+struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn write_with(&self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), std::io::Error> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        write(&mut self.bytes.lock().unwrap());
+        Ok(())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        out.copy_from_slice(&self.bytes.lock().unwrap()[offset as usize..][..out.len()]);
+        Ok(())
+    }
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.write_with(|bytes| bytes.resize(len as usize, 0))
+    }
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.write_with(|_| {})
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.write_with(|bytes| bytes[offset as usize..][..data.len()].copy_from_slice(data))
+    }
+}
+
+#[test]
+fn a_disk_that_was_full_is_written_again_when_there_is_space() {
+    let net = network("centre");
+    let disk = Disk::default();
+    let opened = disk.clone();
+    let store = EmbeddedStore::opened_by("disk", move |builder| builder.create_with_backend(opened.clone())).unwrap();
+    publish(&store, &[plan(&net, 1)]);
+    disk.is_full.store(true, Ordering::SeqCst);
+    let second = [plan(&net, 2)];
+    for _ in 0..3 {
+        let step = Step { clock: Some(SEVEN), publications: &second, ..Step::default() };
+        assert!(matches!(store.commit(&step), Err(StoreError::Failed { .. })));
+    }
+    disk.is_full.store(false, Ordering::SeqCst);
+    publish(&store, &second);
+    assert_eq!(store.recover().unwrap().revisions["centre"], 2);
+    let published = store.audit(0, usize::MAX).unwrap();
+    assert_eq!(published.iter().map(|e| e.sequence).collect::<Vec<_>>(), [1, 2], "what failed left nothing behind");
+}
+
+/// What a kill leaves behind is opened at once, without reading all of it, however long the audit is.
+#[test]
+fn a_long_audit_is_bounded_and_opened_without_a_repair() {
+    const KEPT: u64 = 100_000;
+    let (place, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = EmbeddedStore::open(place.path()).unwrap().with_audit_max(KEPT);
+    let events: Vec<AuditEvent> =
+        (0..10_000).map(|i| AuditEvent::Refused { controller: format!("c{i}"), reason: "rule 9".to_owned() }).collect();
+    for _ in 0..12 {
+        store.commit(&Step { clock: Some(SEVEN), events: &events, ..Step::default() }).unwrap();
+    }
+    // The file as it is on disk while the store is open.
+    std::fs::copy(place.path().join("greenkerb.redb"), killed.path().join("greenkerb.redb")).unwrap();
+    let store = EmbeddedStore::open(killed.path()).unwrap();
+    assert!(!store.was_repaired());
+    let sequence: Vec<u64> = store.audit(0, usize::MAX).unwrap().iter().map(|e| e.sequence).collect();
+    assert!(sequence.iter().copied().eq(20_001..=120_000), "{:?} to {:?}", sequence.first(), sequence.last());
+    // A shorter one is to be kept from now on: it gets there step by step.
+    let store = store.with_audit_max(50_000);
+    for _ in 0..2 {
+        store.commit(&Step { clock: Some(SEVEN), events: &events, ..Step::default() }).unwrap();
+    }
+    assert_eq!(store.audit(0, 1).unwrap()[0].sequence, 90_001);
 }
 
 #[test]

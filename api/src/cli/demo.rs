@@ -14,7 +14,7 @@ use greenkerb_simulations::cancel::Cancel;
 use greenkerb_simulations::demo::{self, DemoError, DemoOptions, Pace, Progress};
 use tokio::sync::oneshot;
 
-use super::stop::stop;
+use super::stop::{say, stop, stopped};
 use crate::engine::clock::Clock;
 use crate::service::{NetworkSource, Options, Service};
 use crate::settings::RawSettings;
@@ -62,6 +62,7 @@ impl FromStr for PaceArg {
 /// Runs service and street until the demo is over or told to stop.
 pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let network = demo::city().context("the bundled city")?;
+    let stopped = stopped(args.data.as_deref());
     // Removed when it goes out of scope, after the service has ended.
     let (data, _scratch) = match args.data {
         Some(data) => (data, None),
@@ -81,6 +82,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
         let service = Service::start(options).await?;
+        service.notes().iter().for_each(|note| say(&format!("note: {note}")));
         let address = format!("http://{}", service.address()?);
         let street = DemoOptions {
             network: Arc::new(network),
@@ -91,6 +93,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
             pace: args.pace.0,
             cancel: Cancel::default(),
         };
+        let stop = stop();
         greet(&address, &street.network)?;
         let cancel = street.cancel.clone();
         let mut ended = drive(street)?;
@@ -99,7 +102,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
             // Whichever comes first ends both: the street first, so that it does not find its service gone.
             let result = tokio::select! {
                 result = &mut ended => result,
-                () = stop() => {
+                () = stop => {
                     cancel.cancel();
                     ended.await
                 }
@@ -108,7 +111,11 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
         };
         service.serve(over).await;
         match outcome {
-            Some(Ok(result)) => result.map(drop).context("the street stopped"),
+            Some(Ok(result)) => {
+                result.context("the street stopped")?;
+                say(&stopped);
+                Ok(())
+            }
             _ => anyhow::bail!("the street broke off"),
         }
     })

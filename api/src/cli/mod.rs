@@ -58,10 +58,21 @@ pub fn main() -> ExitCode {
         // Whoever reads what we print has enough, as `head` does.
         Err(e) if e.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("greenkerb: {e:#}");
+            eprintln!("greenkerb: {}", told(&e));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: many of ours name their cause themselves.
+fn told(e: &anyhow::Error) -> String {
+    let mut text = e.to_string();
+    for cause in e.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn is_broken_pipe(e: &(dyn std::error::Error + 'static)) -> bool {

@@ -17,7 +17,7 @@ use crate::engine::clock::Clock;
 use crate::engine::core::{Answer, Shared};
 use crate::engine::ingest::{Batch, read_ndjson};
 use crate::engine::source::NetworkFile;
-use crate::service;
+use crate::service::{self, Started};
 use crate::settings::RawSettings;
 use crate::wire::v1::{Receipt, Timing};
 
@@ -48,7 +48,8 @@ pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
     let network = Arc::new(formats::read(&args.net)?.network);
     let recording = || args.observations.display().to_string();
     let file = std::fs::File::open(&args.observations).with_context(recording)?;
-    let (shared, engine) = service::engine(network.clone(), Some(source), None, Clock::external(), settings)?;
+    let Started { shared, engine, .. } =
+        service::engine(network.clone(), Some(source), None, Clock::external(), settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting the runtime")?;
     let mut replay =
         Replay { shared, engine, runtime, printed: BTreeMap::new(), out: std::io::stdout().lock(), refused: 0 };
@@ -62,7 +63,7 @@ pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
             replay.tell(std::mem::take(&mut batch))?;
             continue;
         }
-        let mut told = read_ndjson(&network, &text);
+        let mut told = read_ndjson(&network, &text)?;
         let later = told.taken.iter().any(|(_, o)| end.is_some_and(|end| o.end() > end));
         if later {
             replay.tell(std::mem::take(&mut batch))?;

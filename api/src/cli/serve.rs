@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::stop::stop;
+use super::stop::{say, stop, stopped};
 use crate::engine::clock::Clock;
 use crate::service::{NetworkSource, Options, Service};
 use crate::settings::RawSettings;
@@ -43,6 +43,7 @@ enum ClockArg {
 /// Runs the service until it is told to stop.
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
+    let stopped = stopped(args.data.as_deref());
     let options = Options {
         network: NetworkSource::File(args.network),
         listen: args.listen,
@@ -56,11 +57,14 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
         let service = Service::start(options).await?;
+        service.notes().iter().for_each(|note| say(&format!("note: {note}")));
+        let stop = stop();
         let mut out = std::io::stdout().lock();
         writeln!(out, "listening on http://{}", service.address()?)?;
         out.flush()?;
         drop(out);
-        service.serve(stop()).await;
+        service.serve(stop).await;
+        say(&stopped);
         Ok(())
     })
 }

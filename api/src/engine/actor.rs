@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::core::{Answer, Core, Look, Shared};
+use super::core::{Answer, Core, Look, Owed, Shared};
 use super::decider::MakeDecider;
 use super::idempotency::Digest;
 use super::ingest::Batch;
@@ -17,6 +18,12 @@ use crate::store::AckRecord;
 /// How often a wall clock makes the engine look what is due.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Acknowledgements that may wait; more are answered with 503.
+const WAITING_ACKS_MAX: usize = 4_096;
+
+/// Looks that may wait in the thread's queue; more wait before it.
+const WAITING_LOOKS_MAX: usize = 8;
+
 enum Order {
     Batch(Batch, Option<(String, Digest)>, oneshot::Sender<Answer>),
     Ack(String, AckRecord),
@@ -24,10 +31,16 @@ enum Order {
     Stop,
 }
 
-/// The way to the engine.
+/// An order, and the place in the queue that it takes until it is worked at.
+type Placed = (Order, Option<OwnedSemaphorePermit>);
+
+/// The way to the engine. Every kind of order has places of its own: whoever looks keeps no batch out.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    orders: SyncSender<Order>,
+    orders: Sender<Placed>,
+    batches: Arc<Semaphore>,
+    acks: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Order {
@@ -40,7 +53,7 @@ impl std::fmt::Debug for Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// Too much is waiting already.
-    #[error("too many batches are waiting; try again")]
+    #[error("too much is waiting already; try again")]
     Full,
     /// It has stopped.
     #[error("the service is stopping")]
@@ -109,20 +122,23 @@ impl Engine {
         shared: Shared,
         make: MakeDecider,
         spent: BTreeMap<String, u64>,
+        owed: Option<Owed>,
         file: Option<NetworkFile>,
     ) -> std::io::Result<Self> {
-        let (orders, inbox) = sync_channel(shared.settings.waiting_batches_max);
+        let batches = Arc::new(Semaphore::new(shared.settings.waiting_batches_max.min(Semaphore::MAX_PERMITS)));
+        // Bounded by the places.
+        let (orders, inbox) = channel::<Placed>();
         let (ready, is_ready) = sync_channel(1);
         std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
             let now = Instant::now();
-            let core = Core::new(shared.clone(), make, spent);
+            let core = Core::new(shared.clone(), make, spent, owed);
             let mut desk = Desk { core, shared, file, ticked: now, checked: now };
             // Nobody waits any more when the service has given up meanwhile.
             let _ = ready.send(());
             loop {
                 let order = match inbox.recv_timeout(TICK.saturating_sub(desk.ticked.elapsed())) {
-                    Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                    Ok(order) => Some(order),
+                    Ok((Order::Stop, _)) | Err(RecvTimeoutError::Disconnected) => break,
+                    Ok((order, _place)) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                 };
                 desk.unharmed(|desk| {
@@ -135,7 +151,8 @@ impl Engine {
             desk.unharmed(|desk| desk.core.keep());
         })?;
         is_ready.recv().map_err(|_| std::io::Error::other("it failed before the first plans were shown"))?;
-        Ok(Self { orders })
+        let (acks, looks) = (Semaphore::new(WAITING_ACKS_MAX), Semaphore::new(WAITING_LOOKS_MAX));
+        Ok(Self { orders, batches, acks: Arc::new(acks), looks: Arc::new(looks) })
     }
 
     /// Hands a batch over and waits for its answer.
@@ -144,7 +161,7 @@ impl Engine {
     /// [`EngineError`].
     pub async fn ingest(&self, batch: Batch, key: Option<(String, Digest)>) -> Result<Answer, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Order::Batch(batch, key, reply))?;
+        self.send(Order::Batch(batch, key, reply), place_in(&self.batches)?)?;
         answer.await.map_err(|_| EngineError::Failed)
     }
 
@@ -153,7 +170,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`].
     pub fn acknowledge(&self, controller: String, ack: AckRecord) -> Result<(), EngineError> {
-        self.send(Order::Ack(controller, ack))
+        self.send(Order::Ack(controller, ack), place_in(&self.acks)?)
     }
 
     /// What is known now.
@@ -162,19 +179,21 @@ impl Engine {
     /// [`EngineError`].
     pub async fn look(&self) -> Result<Look, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Order::Look(reply))?;
+        let place = Arc::clone(&self.looks).acquire_owned().await.map_err(|_| EngineError::Stopped)?;
+        self.send(Order::Look(reply), place)?;
         answer.await.map_err(|_| EngineError::Failed)?.ok_or(EngineError::Failed)
     }
 
     /// Ends the thread after what it has begun.
     pub fn stop(&self) {
-        let _ = self.orders.send(Order::Stop);
+        let _ = self.orders.send((Order::Stop, None));
     }
 
-    fn send(&self, order: Order) -> Result<(), EngineError> {
-        self.orders.try_send(order).map_err(|e| match e {
-            TrySendError::Full(_) => EngineError::Full,
-            TrySendError::Disconnected(_) => EngineError::Stopped,
-        })
+    fn send(&self, order: Order, place: OwnedSemaphorePermit) -> Result<(), EngineError> {
+        self.orders.send((order, Some(place))).map_err(|_| EngineError::Stopped)
     }
+}
+
+fn place_in(queue: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, EngineError> {
+    Arc::clone(queue).try_acquire_owned().map_err(|_| EngineError::Full)
 }

@@ -16,6 +16,7 @@ use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::signal::TransitionMethod;
 use greenkerb_models::units::{Ds, TimeDs};
 use greenkerb_optimizer::safety::Validated;
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::store::AckRecord;
@@ -23,6 +24,9 @@ use crate::wire::v1::{Ack, AckState, Timing};
 
 /// Revisions of each controller that may still be acknowledged.
 const ACKNOWLEDGEABLE_MAX: usize = 64;
+
+/// How far a controller's clock may be off.
+const ACK_OFF_MAX: Ds = Ds::from_s(600);
 
 /// Polls that a controller may miss before it is stale.
 const MISSED_POLLS: i64 = 3;
@@ -58,6 +62,7 @@ struct Place {
 struct Known {
     revision: u64,
     hash: String,
+    computed_at: TimeDs,
     valid_from: TimeDs,
     valid_until: TimeDs,
 }
@@ -92,6 +97,14 @@ pub enum AckError {
         /// What was given.
         at: String,
     },
+    /// The instant lies before the revision was made, or after now.
+    #[error("at {at} is more than {} s before revision {revision} was computed, or after the service's clock", ACK_OFF_MAX.seconds())]
+    FarOff {
+        /// What was given.
+        at: String,
+        /// The revision.
+        revision: u64,
+    },
 }
 
 /// A controller that is connected and waits.
@@ -113,6 +126,11 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.board.places[self.id.index()].waiting.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// Names the bytes that are served, whatever of them has changed.
+fn etag_of(revision: u64, body: &[u8]) -> Result<HeaderValue, axum::http::header::InvalidHeaderValue> {
+    HeaderValue::from_str(&format!("\"{revision}-{}\"", hex::encode(&Sha256::digest(body)[..8])))
 }
 
 impl Board {
@@ -144,7 +162,7 @@ impl Board {
         }
         let timing = Timing::of(plan.get(), self.network.controller(id), self.transition, self.poll_after.seconds());
         let Ok(body) = serde_json::to_vec(&timing) else { return };
-        let Ok(etag) = HeaderValue::from_str(&format!("\"{revision}-{}\"", &timing.hash[..16])) else { return };
+        let Ok(etag) = etag_of(revision, &body) else { return };
         self.remember(id, plan.get());
         place.shown.store(Some(Arc::new(Shown { plan, body: body.into(), etag })));
         place.changed.send_replace(revision);
@@ -156,8 +174,13 @@ impl Board {
         if known.back().is_some_and(|k| k.revision >= plan.revision.0) {
             return;
         }
-        let (valid_from, valid_until) = (plan.valid_from, plan.valid_until);
-        known.push_back(Known { revision: plan.revision.0, hash: plan.hash(), valid_from, valid_until });
+        known.push_back(Known {
+            revision: plan.revision.0,
+            hash: plan.hash(self.transition),
+            computed_at: plan.computed_at,
+            valid_from: plan.valid_from,
+            valid_until: plan.valid_until,
+        });
         if known.len() > ACKNOWLEDGEABLE_MAX {
             known.pop_front();
         }
@@ -221,36 +244,56 @@ impl Board {
         }
     }
 
-    /// Takes an acknowledgement.
+    /// Takes an acknowledgement, once `keep` has taken it too. One that is older than what the controller said last tells
+    /// nothing new, and is let pass.
     ///
     /// # Errors
-    /// [`AckError`] when it is about something that was not published, or cannot be read.
-    pub fn acknowledge(&self, id: ControllerId, ack: &Ack) -> Result<AckRecord, AckError> {
+    /// [`AckError`] when it is about something that was not published, or cannot be read or meant; else the error of
+    /// `keep`, and nothing is taken.
+    pub fn acknowledge<E: From<AckError>>(
+        &self,
+        id: ControllerId,
+        ack: &Ack,
+        now: Option<TimeDs>,
+        keep: impl FnOnce(AckRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
         let place = &self.places[id.index()];
-        let revision = ack.revision;
-        {
-            let known = place.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let hash =
-                known.iter().find(|k| k.revision == revision).map(|k| &k.hash).ok_or(AckError::Unknown { revision })?;
-            if *hash != ack.hash {
-                return Err(AckError::OtherHash { revision });
-            }
-        }
-        let at =
-            TimeDs::parse_rfc3339(&ack.at).map_err(|_| AckError::Instant { at: ack.at.chars().take(60).collect() })?;
+        let at = self.judge(place, ack, now)?;
         let mut last = place.ack.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was said at a time that has not come is from before the clock was set back.
+        let said = last.as_ref().filter(|last| now.is_none_or(|now| last.at <= now + ACK_OFF_MAX));
+        if said.is_some_and(|last| last.at > at) {
+            return Ok(());
+        }
         let before = last.as_ref().and_then(|a| a.running);
         let running = match ack.state {
-            AckState::Active => Some(revision),
+            AckState::Active => Some(ack.revision),
             AckState::LocalMode => None,
             AckState::Received | AckState::Validated | AckState::Rejected => before,
         };
         let state =
             serde_json::to_value(ack.state).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
         let reason = ack.reason.as_ref().map(|r| r.chars().take(500).collect());
-        let record = AckRecord { revision, state, reason, at, running };
-        *last = Some(record.clone());
-        Ok(record)
+        let record = AckRecord { revision: ack.revision, state, reason, at, running };
+        keep(record.clone())?;
+        *last = Some(record);
+        Ok(())
+    }
+
+    /// When it was said, if it may be taken.
+    fn judge(&self, place: &Place, ack: &Ack, now: Option<TimeDs>) -> Result<TimeDs, AckError> {
+        let revision = ack.revision;
+        let known = place.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.iter().find(|k| k.revision == revision).ok_or(AckError::Unknown { revision })?;
+        if known.hash != ack.hash {
+            return Err(AckError::OtherHash { revision });
+        }
+        let at =
+            TimeDs::parse_rfc3339(&ack.at).map_err(|_| AckError::Instant { at: ack.at.chars().take(60).collect() })?;
+        if at < known.computed_at - ACK_OFF_MAX || now.is_some_and(|now| at > now + ACK_OFF_MAX) {
+            return Err(AckError::FarOff { at: at.rfc3339(), revision });
+        }
+        Ok(at)
     }
 
     /// Takes up an acknowledgement from before a restart.

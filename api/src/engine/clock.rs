@@ -1,9 +1,9 @@
 //! The service's clock: the only place where the wall clock enters.
 //!
-//! With a wall clock time passes by itself. With an external clock the newest observation is the time, so that a
+//! With a wall clock time passes by itself. With an external clock the detectors tell the time (see `moment`), so that a
 //! simulation runs as fast as it can and a replay gives the same bytes.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +23,8 @@ enum Source {
 pub struct Clock {
     source: Source,
     newest: AtomicI64,
+    /// An earlier life has left the time, and it was this kind of clock.
+    kept: AtomicBool,
     heard: Mutex<Option<Instant>>,
 }
 
@@ -44,13 +46,31 @@ impl Clock {
 
     /// Time that passes by itself, read from somewhere else than this machine's clock.
     pub fn reading(read: impl Fn() -> TimeDs + Send + Sync + 'static) -> Self {
-        Self { source: Source::Wall(Box::new(read)), newest: AtomicI64::new(UNSET), heard: Mutex::new(None) }
+        Self::of(Source::Wall(Box::new(read)))
     }
 
     /// Time that only the data moves.
     #[must_use]
     pub fn external() -> Self {
-        Self { source: Source::External(AtomicI64::new(UNSET)), newest: AtomicI64::new(UNSET), heard: Mutex::new(None) }
+        Self::of(Source::External(AtomicI64::new(UNSET)))
+    }
+
+    fn of(source: Source) -> Self {
+        let (newest, kept) = (AtomicI64::new(UNSET), AtomicBool::new(false));
+        Self { source, newest, kept, heard: Mutex::new(None) }
+    }
+
+    /// Takes up what an earlier life has left, from a clock called so where that is known. What another kind of clock
+    /// has left is nothing that detectors agreed on.
+    pub fn recall(&self, last: TimeDs, source: Option<&str>) {
+        self.advance(last);
+        self.kept.store(source.is_none_or(|s| s == self.source_name()), Ordering::Release);
+    }
+
+    /// True when an earlier life has left the time, and it was this kind of clock.
+    #[must_use]
+    pub fn was_kept(&self) -> bool {
+        self.kept.load(Ordering::Acquire)
     }
 
     /// True when only the data moves it.
@@ -74,7 +94,14 @@ impl Clock {
         }
     }
 
-    /// Moves an external clock forward; it never goes back. A wall clock moves by itself.
+    /// Sets an external clock, back as well.
+    pub fn set(&self, to: TimeDs) {
+        if let Source::External(now) = &self.source {
+            now.store(to.0, Ordering::Release);
+        }
+    }
+
+    /// Moves an external clock forward, never back. A wall clock moves by itself.
     pub fn advance(&self, to: TimeDs) {
         if let Source::External(now) = &self.source {
             now.fetch_max(to.0, Ordering::AcqRel);

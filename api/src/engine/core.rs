@@ -2,14 +2,17 @@
 //! crash could take back.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use greenkerb_models::ids::ControllerId;
+use greenkerb_models::detection::Observation;
+use greenkerb_models::ids::{ControllerId, DetectorId};
 use greenkerb_models::network::Network;
+use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::units::TimeDs;
-use greenkerb_optimizer::intake::{ClockReading, Intake, Unheard, Window};
+use greenkerb_optimizer::safety::Validated;
 use greenkerb_optimizer::signals::{GroupReport, NetworkState, StepOutcome};
 
 use super::board::Board;
@@ -18,10 +21,12 @@ use super::deadline::Deadline;
 use super::decider::{Decider, MakeDecider};
 use super::idempotency::{Answers, Digest, Known};
 use super::ingest::{Batch, REFUSALS_LISTED_MAX};
+use super::ledger::{Ledger, Novelty};
 use super::metrics::Metrics;
+use super::moment::{Limits, Moment};
 use super::vitals::Vitals;
 use crate::settings::ServiceSettings;
-use crate::store::{AckRecord, AuditEvent, Step, Store};
+use crate::store::{AckRecord, AuditEvent, NetworkRecord, Step, Store, StoreError};
 use crate::wire::v1::{Receipt, RefusalCode, RefusedItem};
 use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
 
@@ -64,30 +69,52 @@ pub enum Answer {
     OtherBody,
 }
 
+/// What a store that cannot be written has not been told yet.
+#[derive(Debug)]
+pub struct Owed {
+    /// The network that the service runs with.
+    pub network: NetworkRecord,
+    /// What happened at the start.
+    pub events: Vec<AuditEvent>,
+}
+
 /// The engine's own state; one thread owns it.
 pub struct Core {
     shared: Shared,
     make: MakeDecider,
     decider: Box<dyn Decider>,
-    intake: Intake,
+    ledger: Ledger,
     answers: Answers,
     acks: Vec<(String, AckRecord)>,
     spent: BTreeMap<String, u64>,
+    moment: Moment,
+    /// Reports that end later than the external clock shows: told to the optimizer when it gets there.
+    ahead: BTreeMap<(TimeDs, DetectorId), Observation>,
+    /// What the store did not take at the start, to be told to it before anything else.
+    owed: Option<Owed>,
     started: bool,
     decisions: Vec<Option<GroupReport>>,
 }
 
 impl Core {
     /// Starts with what the board shows, and gives every other controller its time-of-day plan.
-    pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>) -> Self {
+    pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>, owed: Option<Owed>) -> Self {
+        let detectors = shared.network.detectors().len();
+        let limits = Limits {
+            behind_max: shared.settings.observation_age_max,
+            ahead_max: shared.settings.observation_ahead_max,
+        };
         let mut core = Self {
-            intake: Intake::new(shared.network.detectors().len()),
+            ledger: Ledger::new(detectors),
             decisions: vec![None; shared.network.controllers().len()],
             decider: make(),
             make,
             answers: Answers::default(),
             acks: Vec::new(),
             spent,
+            moment: Moment::new(detectors, limits, shared.clock.was_kept()),
+            ahead: BTreeMap::new(),
+            owed,
             started: false,
             shared,
         };
@@ -138,7 +165,59 @@ impl Core {
         for (controller, revision) in &self.spent {
             self.decider.spend(controller, *revision);
         }
-        self.decider.restore(self.shared.board.plans());
+        // A plan from after now was made on a clock that has been set back since. It is followed by another.
+        let now = self.shared.clock.now();
+        let (later, known): (Vec<_>, Vec<_>) =
+            self.shared.board.plans().into_iter().partition(|p| now.is_some_and(|now| p.get().computed_at > now));
+        for plan in later {
+            self.decider.spend(&plan.get().controller, plan.get().revision.0);
+        }
+        self.decider.restore(known);
+    }
+
+    /// The store did not take it: what was decided is not out, and its numbers are spent. What it knows of traffic
+    /// stays.
+    fn take_back(&mut self, publications: &[Validated<PublishedPlan>]) {
+        let mut known = self.shared.board.plans();
+        known.retain(|shown| publications.iter().any(|p| p.get().controller == shown.get().controller));
+        let all_known = known.len() == publications.len();
+        for plan in publications {
+            let (controller, revision) = (&plan.get().controller, plan.get().revision.0);
+            let spent = self.spent.entry(controller.clone()).or_default();
+            *spent = revision.max(*spent);
+            self.decider.spend(controller, revision);
+        }
+        if all_known {
+            self.decider.restore(known);
+        } else {
+            // There is no way to tell an optimizer that a controller has nothing after all.
+            self.renew();
+        }
+    }
+
+    /// Sets an external clock back, as the feed insists. Everything that was said and decided since then is void.
+    fn go_back(&mut self, to: TimeDs) {
+        let from = self.shared.clock.now();
+        let was = from.map_or_else(|| "unset".to_owned(), TimeDs::rfc3339);
+        tracing::warn!(%was, to = %to.rfc3339(), "most detectors speak of the past: the clock is set back");
+        self.shared.clock.set(to);
+        self.ledger = Ledger::new(self.shared.network.detectors().len());
+        self.ahead.clear();
+        self.renew();
+        self.started = false;
+        let event = AuditEvent::ClockSetBack { from, to };
+        let step = Step { clock: Some(to), events: &[event], ..Step::default() };
+        if let Err(e) = self.shared.store.commit(&step) {
+            tracing::error!(error = %e, "that the clock was set back could not be written to the audit");
+        }
+    }
+
+    fn commit(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
+        if let Some(owed) = &self.owed {
+            self.shared.store.set_network(&owed.network, &owed.events)?;
+            self.owed = None;
+        }
+        self.shared.store.commit(step)
     }
 
     /// Makes what was decided durable, then shows it.
@@ -159,13 +238,16 @@ impl Core {
                 self.decisions[first] = Some(report);
             }
         }
-        if outcome.publications.is_empty() && events.is_empty() && self.acks.is_empty() {
+        // A store that failed is tried again with nothing to say, so that it is known as soon as it works again.
+        let nothing = outcome.publications.is_empty() && events.is_empty() && self.acks.is_empty();
+        if nothing && self.shared.vitals.store_failure().is_none() {
             return;
         }
         let acks = std::mem::take(&mut self.acks);
-        let step = Step { clock: now, publications: &outcome.publications, events: &events, acks: &acks };
+        let transition = self.shared.settings.optimizer.policy.transition;
+        let step = Step { clock: now, publications: &outcome.publications, transition, events: &events, acks: &acks };
         let started = Deadline::within(std::time::Duration::MAX);
-        match self.shared.store.commit(&step) {
+        match self.commit(&step) {
             Ok(()) => {
                 self.shared.metrics.commit_s.record(started.elapsed().as_secs_f64());
                 self.shared.vitals.set_store_failure(None);
@@ -175,12 +257,13 @@ impl Core {
                 }
             }
             Err(e) => {
-                tracing::error!(error = %e, "the store refused a step; nothing of it is published");
+                if self.shared.vitals.store_failure().is_none() {
+                    tracing::error!(error = %e, "the store refused a step; nothing is published until it takes one");
+                }
                 self.shared.metrics.store_failures.increment(1);
                 self.shared.vitals.set_store_failure(Some(e.to_string()));
                 self.acks = acks;
-                // The decider believes that its plans are out; only what is shown is.
-                self.renew();
+                self.take_back(&outcome.publications);
             }
         }
     }
@@ -234,49 +317,99 @@ impl Core {
     }
 
     fn take(&mut self, batch: Batch) -> Receipt {
-        let Shared { network, clock, settings, .. } = self.shared.clone();
-        let mut refused = batch.refused;
-        let (mut accepted, mut late, mut out_of_order) = (0, 0, 0);
-        let (reading, ahead_max) = match clock.now() {
-            Some(now) if !clock.is_external() => (ClockReading::Passing(now), settings.observation_skew_max),
-            now => (ClockReading::Told(now), settings.observation_ahead_max),
+        let Shared { clock, settings, .. } = self.shared.clone();
+        let mut refused: Vec<(usize, DetectorId, TimeDs, RefusalCode)> = Vec::new();
+        let (mut accepted, mut late, mut out_of_order, mut duplicate) = (0, 0, 0, 0);
+        let mut taken = batch.taken;
+        let external = clock.is_external();
+        let ends = || taken.iter().map(|(_, o)| (o.detector, o.end())).collect::<Vec<_>>();
+        let (reference, ahead_max) = if external {
+            let verdict = self.moment.hear(clock.now(), &ends());
+            if let Some(back) = verdict.filter(|v| v.goes_back) {
+                self.go_back(back.reference);
+            }
+            (verdict.map(|v| v.reference), settings.observation_ahead_max)
+        } else {
+            (clock.now(), settings.observation_skew_max)
         };
-        let window = Window { age_max: settings.observation_age_max, ahead_max };
-        let taken = self.intake.take(batch.taken, reading, window);
-        for (index, o, why) in &taken.refused {
-            let code = match why {
-                Unheard::FarOff { .. } => RefusalCode::ClockFarOff,
-                Unheard::Contradiction => RefusalCode::Contradiction,
-            };
-            let detector = Some(network.detector(o.detector).name.clone());
-            refused.push(RefusedItem { index: *index, detector, code, reason: why.to_string() });
-        }
-        let (newest, duplicate) = (taken.newest(), taken.duplicates);
-        for o in taken.new {
+        // A wall clock is this far whatever is said; what is a little ahead of it is told at once.
+        let reached = reference.filter(|_| external).map_or(TimeDs(i64::MAX), |r| self.moment.reached(r));
+        // In the order of time, whatever order they were sent in: a batch sorted by detector is not late.
+        taken.sort_by_key(|(_, o)| (o.end(), o.detector));
+        for (index, o) in taken {
+            let Some(reference) = reference else { break };
+            let ahead = o.end().since(reference);
+            if ahead > i64::from(ahead_max.0) || -ahead > i64::from(settings.observation_age_max.0) {
+                refused.push((index, o.detector, o.end(), RefusalCode::ClockFarOff));
+                continue;
+            }
+            match self.ledger.enter(&o, reference - settings.observation_age_max) {
+                Novelty::Duplicate => {
+                    duplicate += 1;
+                    continue;
+                }
+                Novelty::Contradiction => {
+                    refused.push((index, o.detector, o.end(), RefusalCode::Contradiction));
+                    continue;
+                }
+                Novelty::New => {}
+            }
             accepted += 1;
             clock.hear(o.end());
+            self.ahead.insert((o.end(), o.detector), o);
+        }
+        let later = self.ahead.split_off(&(reached, DetectorId(u32::MAX)));
+        for o in mem::replace(&mut self.ahead, later).into_values() {
             match self.guarded(|d| d.observe(o)) {
                 Some(Timeliness::OnTime) | None => {}
                 Some(Timeliness::Late) => late += 1,
                 Some(Timeliness::OutOfOrder) => out_of_order += 1,
             }
         }
-        if let Some(newest) = newest.filter(|_| clock.is_external()) {
-            clock.advance(newest);
-            if let Some(now) = clock.now() {
+        if accepted > 0 && external {
+            clock.advance(reached);
+        }
+        if let Some(now) = clock.now().filter(|_| external) {
+            self.shared.vitals.set_disputing(self.moment.disputing(now).collect());
+            if accepted > 0 {
                 self.step(now);
             }
         }
-        refused.sort_by_key(|r| r.index);
-        for r in &refused {
-            self.shared.metrics.count_refused(r.code, 1);
-        }
-        let refused_total = refused.len();
-        refused.truncate(REFUSALS_LISTED_MAX);
+        let (refused_total, refused) = self.list(batch.refused, &batch.unlisted, refused, reference);
         let clock = clock.now().map(TimeDs::rfc3339);
         let receipt = Receipt { accepted, late, out_of_order, duplicate, refused_total, refused, clock };
         self.shared.metrics.count_reports(&receipt);
         receipt
+    }
+
+    /// Counts what was refused, at the gate and here, and tells of the first of it.
+    fn list(
+        &self,
+        mut listed: Vec<RefusedItem>,
+        unlisted: &BTreeMap<RefusalCode, usize>,
+        mut here: Vec<(usize, DetectorId, TimeDs, RefusalCode)>,
+        reference: Option<TimeDs>,
+    ) -> (usize, Vec<RefusedItem>) {
+        let mut counts = unlisted.clone();
+        for code in listed.iter().map(|r| r.code).chain(here.iter().map(|r| r.3)) {
+            *counts.entry(code).or_default() += 1;
+        }
+        for (code, count) in &counts {
+            self.shared.metrics.count_refused(*code, *count as u64);
+        }
+        here.sort_unstable_by_key(|r| r.0);
+        listed.extend(here.into_iter().take(REFUSALS_LISTED_MAX).map(|(index, detector, end, code)| {
+            let reason = match reference {
+                Some(clock) if code == RefusalCode::ClockFarOff => {
+                    format!("the interval ends at {}, the service's clock says {}", end.rfc3339(), clock.rfc3339())
+                }
+                _ => "the detector has said something else about the same time".to_owned(),
+            };
+            RefusedItem { index, detector: Some(self.shared.network.detector(detector).name.clone()), code, reason }
+        }));
+        listed.sort_by_key(|r| r.index);
+        listed.truncate(REFUSALS_LISTED_MAX);
+        (counts.values().sum(), listed)
     }
 
     /// What is known now.

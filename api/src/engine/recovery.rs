@@ -28,8 +28,16 @@ pub fn in_force(network: &Network, policy: &Policy, recovered: Recovered) -> InF
     for (name, reason) in recovered.unreadable {
         drop_it(&mut out, name, None, reason);
     }
+    // A controller runs what it was told, the way into step included: another way needs another publication.
+    let transition = transition_name(policy);
+    let before = recovered.network.as_ref().and_then(|n| transition_of(&n.settings)).unwrap_or(transition.clone());
     for (name, plan) in recovered.plans {
         let revision = plan.revision;
+        if before != transition {
+            let reason = format!("it was published with the transition '{before}', now it is '{transition}'");
+            drop_it(&mut out, name, Some(revision), reason);
+            continue;
+        }
         let Some(id) = network.controller_named(&name) else {
             drop_it(&mut out, name, Some(revision), "the network has no such controller any more".to_owned());
             continue;
@@ -40,4 +48,14 @@ pub fn in_force(network: &Network, policy: &Policy, recovered: Recovered) -> InF
         }
     }
     out
+}
+
+fn transition_name(policy: &Policy) -> String {
+    toml::Value::try_from(policy.transition).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The transition that settings of an earlier life name.
+fn transition_of(settings: &str) -> Option<String> {
+    let settings: toml::Value = toml::from_str(settings).ok()?;
+    settings.get("optimizer")?.get("policy")?.get("transition")?.as_str().map(str::to_owned)
 }

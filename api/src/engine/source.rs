@@ -33,6 +33,12 @@ fn digest(path: &Path) -> std::io::Result<[u8; 32]> {
     Ok(Sha256::digest(std::fs::read(path)?).into())
 }
 
+/// An error that says nothing about the file: this process, or the machine, has no descriptors or no memory left.
+fn is_our_own(e: &std::io::Error) -> bool {
+    // ENOMEM, ENFILE, EMFILE
+    e.kind() == std::io::ErrorKind::OutOfMemory || cfg!(unix) && matches!(e.raw_os_error(), Some(12 | 23 | 24))
+}
+
 impl NetworkFile {
     /// Takes note of a file as it is now. Call it before the file is read, so that no change slips in between.
     #[must_use]
@@ -51,6 +57,7 @@ impl NetworkFile {
     pub fn check(&mut self) -> Option<String> {
         let now = match stamp(&self.path) {
             Ok(now) => now,
+            Err(e) if is_our_own(&e) => return self.changed.clone(),
             Err(e) => {
                 self.seen = None;
                 self.changed = Some(self.tell(&format!("cannot be read any more ({e})")));
@@ -60,8 +67,12 @@ impl NetworkFile {
         if self.seen == Some(now) {
             return self.changed.clone();
         }
+        let found = digest(&self.path);
+        if found.as_ref().is_err_and(is_our_own) {
+            return self.changed.clone();
+        }
         self.seen = Some(now);
-        self.changed = match digest(&self.path) {
+        self.changed = match found {
             Ok(found) if Some(found) == self.digest => None,
             Ok(_) => Some(self.tell("has changed")),
             Err(e) => Some(self.tell(&format!("cannot be read any more ({e})"))),
@@ -96,5 +107,13 @@ mod tests {
         assert_eq!(file.check(), None);
         std::fs::remove_file(&path).unwrap();
         assert!(file.check().unwrap().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_lack_of_descriptors_is_no_change() {
+        assert!(is_our_own(&std::io::Error::from_raw_os_error(24)));
+        for kind in [std::io::ErrorKind::NotFound, std::io::ErrorKind::PermissionDenied] {
+            assert!(!is_our_own(&kind.into()), "{kind}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use greenkerb_models::ids::DetectorId;
+
 /// Facts that the engine leaves for `/readyz` and `/metrics`.
 #[derive(Debug, Default)]
 pub struct Vitals {
@@ -14,6 +16,7 @@ pub struct Vitals {
     store_failure: Mutex<Option<String>>,
     network_file: Mutex<Option<String>>,
     dropped: Mutex<Vec<(String, String)>>,
+    disputing: Mutex<Vec<DetectorId>>,
 }
 
 fn set<T>(cell: &Mutex<T>, value: T) {
@@ -71,6 +74,17 @@ impl Vitals {
     #[must_use]
     pub fn dropped(&self) -> Vec<(String, String)> {
         get(&self.dropped)
+    }
+
+    /// Detectors that lately spoke of another time than an external clock shows.
+    pub fn set_disputing(&self, disputing: Vec<DetectorId>) {
+        set(&self.disputing, disputing);
+    }
+
+    /// Detectors that lately spoke of another time than an external clock shows.
+    #[must_use]
+    pub fn disputing(&self) -> Vec<DetectorId> {
+        get(&self.disputing)
     }
 
     /// Takes note whether a step was in time.

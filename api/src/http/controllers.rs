@@ -78,6 +78,19 @@ fn state_named(name: &str) -> Option<AckState> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
+/// Largest acknowledgement.
+const ACK_BYTES_MAX: usize = 16 << 10;
+
+impl From<AckError> for ApiProblem {
+    fn from(e: AckError) -> Self {
+        let status = match e {
+            AckError::Instant { .. } | AckError::FarOff { .. } => StatusCode::BAD_REQUEST,
+            AckError::Unknown { .. } | AckError::OtherHash { .. } => StatusCode::CONFLICT,
+        };
+        Self::new(status, "acknowledgement", &e.to_string())
+    }
+}
+
 /// What a controller says about a timing it polled.
 #[utoipa::path(
     post, path = "/v1/controllers/{name}/ack", tag = "controllers", request_body = Ack,
@@ -95,18 +108,14 @@ pub(super) async fn acknowledge(
     Named(id): Named,
     request: Request<Body>,
 ) -> Result<StatusCode, ApiProblem> {
-    let body = body::read(&app, request).await?;
+    let body = body::read(&app, request, ACK_BYTES_MAX.min(app.shared.settings.body_bytes_max)).await?;
     let ack: Ack =
-        read_object(&body).map_err(|e| ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()))?;
-    let record = app.shared.board.acknowledge(id, &ack).map_err(|e| {
-        let status = match e {
-            AckError::Instant { .. } => StatusCode::BAD_REQUEST,
-            AckError::Unknown { .. } | AckError::OtherHash { .. } => StatusCode::CONFLICT,
-        };
-        ApiProblem::new(status, "acknowledgement", &e.to_string())
+        read_object(&body.bytes).map_err(|e| ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()))?;
+    let name = &app.shared.network.controller(id).name;
+    app.shared.board.acknowledge(id, &ack, app.shared.clock.now(), |record| {
+        app.engine.acknowledge(name.clone(), record).map_err(ApiProblem::from)
     })?;
     app.shared.metrics.acks.increment(1);
-    app.engine.acknowledge(app.shared.network.controller(id).name.clone(), record)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -154,7 +163,7 @@ pub(super) async fn history(
         .filter(|(_, p)| fits(p))
         .map(|(i, p)| HistoryEntry {
             revision: p.revision.0,
-            hash: p.hash(),
+            hash: p.hash(app.shared.settings.optimizer.policy.transition),
             computed_at: p.computed_at.rfc3339(),
             valid_from: p.valid_from.rfc3339(),
             valid_until: p.valid_until.rfc3339(),

@@ -98,6 +98,12 @@ fn troubles(app: &App) -> (Vec<Trouble>, Vec<Trouble>) {
     for (controller, reason) in shared.vitals.dropped() {
         warnings.push(trouble("plan_dropped", reason, vec![controller]));
     }
+    let disputing = shared.vitals.disputing();
+    if let Some(first) = disputing.first() {
+        let (count, name) = (disputing.len(), &shared.network.detector(*first).name);
+        let detail = format!("{count} detectors speak of another time than the clock, '{name}' among them");
+        warnings.push(trouble("clock_disputed", detail, Vec::new()));
+    }
     if shared.vitals.deadlines_missed() > 0 {
         let detail = format!("the last {} steps missed the deadline", shared.vitals.deadlines_missed());
         warnings.push(trouble("deadline_missed", detail, Vec::new()));

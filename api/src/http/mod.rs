@@ -1,9 +1,10 @@
 //! The HTTP side: one file a resource. Errors are problem details (RFC 9457) throughout.
 
-mod body;
+pub(crate) mod body;
 mod controllers;
 mod detectors;
 mod health;
+mod impatient;
 mod named;
 mod network;
 mod observations;
@@ -53,6 +54,10 @@ pub(crate) struct Parts {
     pub(crate) checksums: Vec<String>,
     /// The OpenAPI document.
     pub(crate) openapi: bytes::Bytes,
+    /// Memory for bodies.
+    pub(crate) memory: body::Memory,
+    /// Turns to read large bodies.
+    pub(crate) reading: tokio::sync::Semaphore,
     /// Turns true when the service ends: whoever waits or streams stops then.
     pub(crate) ending: watch::Sender<bool>,
 }

@@ -1,17 +1,23 @@
 //! `POST /v1/observations`.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::problem::ApiProblem;
 use super::{App, body};
 use crate::engine::core::Answer;
 use crate::engine::idempotency::KEY_CHARS_MAX;
-use crate::engine::ingest::{read_json, read_ndjson};
+use crate::engine::ingest::{Batch, BatchError, read_json, read_ndjson};
 use crate::wire::v1::{Problem, Receipt, Reports};
+
+/// Larger bodies than this are read elsewhere than on the threads that answer polls.
+const READ_AT_ONCE_BYTES: usize = 64 << 10;
 
 /// What detectors report, as JSON or one report per line (`application/x-ndjson`).
 #[utoipa::path(
@@ -32,15 +38,11 @@ pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let headers = request.headers().clone();
     let lines = is_ndjson(&headers)?;
     let key = key_of(&headers)?;
-    let body = body::read(&app, request).await?;
-    let key = key.map(|k| (k, Sha256::digest(&body).into()));
-    let batch = if lines {
-        read_ndjson(&app.shared.network, &body)
-    } else {
-        read_json(&app.shared.network, &body)
-            .map_err(|e| ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()))?
-    };
-    match app.engine.ingest(batch, key).await {
+    let body_bytes_max = app.shared.settings.body_bytes_max;
+    let body = body::read(&app, request, body_bytes_max).await?;
+    let (batch, digest) = read(&app, body.bytes.clone(), lines).await?;
+    // The body's share of the memory is given back when it has been answered: until then its reports wait.
+    match app.engine.ingest(batch, key.map(|k| (k, digest))).await {
         Ok(Answer::Receipt(body)) => Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response()),
         Ok(Answer::OtherBody) => Err(ApiProblem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -52,6 +54,29 @@ pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
             Err(e.into())
         }
     }
+}
+
+/// Reads a batch, a large one not on the threads that answer polls, and not more of them at a time than leaves room for
+/// others.
+async fn read(app: &App, body: Bytes, lines: bool) -> Result<(Batch, [u8; 32]), ApiProblem> {
+    let network = Arc::clone(&app.shared.network);
+    let large = body.len() > READ_AT_ONCE_BYTES;
+    let read = move || -> Result<_, BatchError> {
+        let batch = if lines { read_ndjson(&network, &body)? } else { read_json(&network, &body)? };
+        Ok((batch, Sha256::digest(&body).into()))
+    };
+    let outcome = if large {
+        let turn = app.reading.acquire().await;
+        let outcome = tokio::task::spawn_blocking(read).await;
+        drop(turn);
+        outcome.map_err(|_| ApiProblem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the body was not read"))?
+    } else {
+        read()
+    };
+    outcome.map_err(|e| match e {
+        BatchError::Json(_) => ApiProblem::new(StatusCode::BAD_REQUEST, "malformed", &e.to_string()),
+        BatchError::TooMany { .. } => ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", &e.to_string()),
+    })
 }
 
 fn is_ndjson(headers: &HeaderMap) -> Result<bool, ApiProblem> {

@@ -21,6 +21,11 @@ impl ApiProblem {
         Self { status, kind, detail: detail.to_owned(), retry_after_s: None }
     }
 
+    /// Not now; in a second perhaps.
+    pub(crate) fn busy(detail: &str) -> Self {
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
+    }
+
     pub(crate) fn unknown_controller(name: &str) -> Self {
         let name: String = name.chars().take(200).collect();
         Self::new(StatusCode::NOT_FOUND, "unknown-controller", &format!("the network has no controller '{name}'"))
@@ -29,9 +34,7 @@ impl ApiProblem {
 
 impl From<EngineError> for ApiProblem {
     fn from(e: EngineError) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", &e.to_string());
-        problem.retry_after_s = Some(1);
-        problem
+        Self::busy(&e.to_string())
     }
 }
 

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::impatient::Impatient;
+
 /// How long requests that have begun may still take when the service ends.
 const ENDING: Duration = Duration::from_secs(3);
 
@@ -30,6 +32,8 @@ pub(crate) struct Limits {
     pub(crate) connections_max: usize,
     /// How long the head of a request may take, idle time before it included.
     pub(crate) header_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub(crate) write_timeout: Duration,
 }
 
 /// Serves until `stop` is done. Requests that have begun are finished, unless they take too long.
@@ -56,7 +60,10 @@ pub(crate) async fn serve(
             next = next => next,
             () = &mut stop => break,
         };
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection = http.serve_connection(
+            TokioIo::new(Impatient::new(stream, limits.write_timeout)),
+            TowerToHyperService::new(router.clone()),
+        );
         let connection = graceful.watch(connection);
         let connections = connections.clone();
         connections.increment(1.0);

@@ -1,5 +1,5 @@
 //! What survives a crash: the network, the configuration, the published plans, the acknowledgements, and an audit that
-//! is only ever appended to.
+//! is only ever appended to; when it gets too long its oldest entries go.
 //!
 //! One trait, so that a second store can stand beside the embedded one; `tests/store.rs` holds the conformance suite
 //! that each must pass. A step of the service is one transaction, and it is on disk before anybody can poll what it
@@ -8,7 +8,7 @@
 mod embedded;
 mod record;
 
-pub use embedded::EmbeddedStore;
+pub use embedded::{AUDIT_MAX, EmbeddedStore};
 pub use record::{AckRecord, AuditEntry, AuditEvent, NetworkRecord, Recovered, Step};
 
 use greenkerb_models::plan::PublishedPlan;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::signal::TransitionMethod;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::safety::Validated;
 
@@ -21,6 +22,9 @@ pub struct NetworkRecord {
     pub native: Vec<u8>,
     /// The settings of the service, as TOML.
     pub settings: String,
+    /// What moves its clock: `wall` or `external`; empty where an older version wrote the record.
+    #[serde(skip)]
+    pub clock_source: String,
 }
 
 /// The last that a controller said about a timing.
@@ -76,6 +80,13 @@ pub enum AuditEvent {
         /// Fingerprint of the network before it, if there was another.
         before: Option<String>,
     },
+    /// Most detectors spoke of the past, and the external clock went there.
+    ClockSetBack {
+        /// What it showed before.
+        from: Option<TimeDs>,
+        /// What it shows now.
+        to: TimeDs,
+    },
     /// The optimizer failed and was started anew; the plans in force stay.
     OptimizerFailed {
         /// What it said.
@@ -96,16 +107,24 @@ pub struct AuditEntry {
 }
 
 /// What one step of the service leaves behind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Step<'a> {
     /// Now, on the service's clock.
     pub clock: Option<TimeDs>,
     /// Plans it publishes. Nothing but validated ones.
     pub publications: &'a [Validated<PublishedPlan>],
+    /// How controllers get into step with them.
+    pub transition: TransitionMethod,
     /// What else happened.
     pub events: &'a [AuditEvent],
     /// What controllers said since the step before, the last of each.
     pub acks: &'a [(String, AckRecord)],
+}
+
+impl Default for Step<'_> {
+    fn default() -> Self {
+        Self { clock: None, publications: &[], transition: TransitionMethod::ShortWay, events: &[], acks: &[] }
+    }
 }
 
 /// What a store knows when it is opened.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::plan::Reason;
-use crate::signal::TimingPlan;
+use crate::signal::{TimingPlan, TransitionMethod};
 use crate::units::TimeDs;
 
 /// Rises by at least one with every publication of a controller; the same revision always means the same bytes.
@@ -43,12 +43,13 @@ pub struct PublishedPlan {
 }
 
 impl PublishedPlan {
-    /// SHA-256 over everything a controller acts on (not over the reasons), in hex.
+    /// SHA-256 over everything a controller acts on, in hex: the plan, and how it is to get into step with it; not the
+    /// reasons.
     ///
     /// # Panics
     /// Never: the plan is plain data.
     #[must_use]
-    pub fn hash(&self) -> String {
+    pub fn hash(&self, transition: TransitionMethod) -> String {
         let acted_on = (
             &self.controller,
             self.revision,
@@ -57,6 +58,7 @@ impl PublishedPlan {
             self.valid_until,
             &self.configuration_checksum,
             &self.fallback,
+            transition,
         );
         let bytes = postcard::to_stdvec(&acted_on).expect("plain data serialises");
         Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect()

@@ -66,7 +66,7 @@ pub struct RefusedItem {
 }
 
 /// Kinds of fault in a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalCode {
     /// The network has no such detector.
@@ -77,6 +77,6 @@ pub enum RefusalCode {
     ClockFarOff,
     /// It cannot be read.
     Malformed,
-    /// The detector has said something else about the same interval.
+    /// The detector has said something else about the same time: the intervals overlap.
     Contradiction,
 }

@@ -8,7 +8,7 @@ use greenkerb_models::plan::{PublishedPlan, Reason};
 use greenkerb_models::signal::{Controller, PlanView, TimingPlan, TransitionMethod};
 use greenkerb_models::units::TimeDs;
 
-/// A published timing. The same revision always is the same bytes.
+/// A published timing. A revision never changes; `poll_after_s` alone follows the service's settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Timing {
     /// Name of the controller.
@@ -150,7 +150,7 @@ impl Timing {
             controller: p.controller.clone(),
             plan_id: format!("{}-{}", p.controller, p.revision.0),
             revision: p.revision.0,
-            hash: p.hash(),
+            hash: p.hash(transition),
             mode: "cyclic".to_owned(),
             computed_at: p.computed_at.rfc3339(),
             valid_from: p.valid_from.rfc3339(),
