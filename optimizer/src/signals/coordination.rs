@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::budget::Budget;
 use super::feeds::Feed;
 use super::fluid::{Arrivals, steady_queue_veh};
-use super::isolated;
+use super::isolated::{self, Case};
 use super::junction::{Demand, Junction};
 use super::offsets::{Member, Pair, Stream, descend, pair};
 use super::refine::Bounds;
@@ -125,7 +125,17 @@ impl Study<'_> {
     fn time(&self, c: &Candidate<'_>, cycle_s: (f64, f64)) -> Option<Timed> {
         let bounds = Bounds { cycle_s, ..c.bounds.clone() };
         let arrivals = Arrivals::uniform(&c.demand, HORIZON_S);
-        let decision = isolated::decide(c.junction, &c.demand, &arrivals, &c.running_s, &bounds, 1, self.budget);
+        let case = Case {
+            junction: c.junction,
+            demand: &c.demand,
+            arrivals: &arrivals,
+            running_s: &c.running_s,
+            bounds: &bounds,
+            onward: &[],
+            // What is compared here is where a plan would lead, not the change to it.
+            legal: &|_| true,
+        };
+        let decision = isolated::decide(&case, 1, self.budget);
         let splits_s: Vec<f64> = decision.splits_s.iter().map(|s| f64::from(*s)).collect();
         bounds
             .allow(c.junction, &decision.splits_s)

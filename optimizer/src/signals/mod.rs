@@ -3,6 +3,7 @@
 //! | file | decides |
 //! | --- | --- |
 //! | `optimizer` | when which controller is decided for, and what is published |
+//! | `charge` | what is kept about one controller |
 //! | `isolated` | the next cycle of a controller that stands alone |
 //! | `feeds` | which lanes send vehicles to which approaches, and in what time |
 //! | `coordination` | which controllers share a cycle, and which |
@@ -16,6 +17,7 @@
 //! | `timeline` | what a controller runs, and when |
 
 mod budget;
+mod charge;
 mod coordination;
 mod cycle;
 mod feeds;

@@ -15,14 +15,17 @@ struct Segment {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     segments: Vec<Segment>,
+    /// How the controller gets into step with another plan.
+    method: TransitionMethod,
     expires: Option<TimeDs>,
 }
 
 impl Timeline {
     /// A controller that has always run its time-of-day plan.
     #[must_use]
-    pub fn of_time_of_day(controller: &Controller) -> Self {
-        Self { segments: vec![Segment { from: TimeDs(i64::MIN), plan: controller.time_of_day_plan() }], expires: None }
+    pub fn of_time_of_day(controller: &Controller, method: TransitionMethod) -> Self {
+        let own = Segment { from: TimeDs(i64::MIN), plan: controller.time_of_day_plan() };
+        Self { segments: vec![own], method, expires: None }
     }
 
     /// Follows a publication: the transition and the plan from `valid_from` on, the fallback once it has run out.
@@ -45,7 +48,7 @@ impl Timeline {
 
     fn switch(&mut self, controller: &Controller, plan: TimingPlan, at: TimeDs) {
         let mut from = at;
-        if let Ok(t) = Transition::into_plan(controller, &plan, at, TransitionMethod::ShortWay) {
+        if let Ok(t) = Transition::into_plan(controller, &plan, at, self.method) {
             for cycle in t.cycles {
                 let next = from + cycle.cycle;
                 self.segments.push(Segment { from, plan: cycle });
