@@ -1,14 +1,15 @@
 //! What the optimizer keeps about one controller, and what can be told from it.
 
 use greenkerb_models::plan::PublishedPlan;
-use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan};
+use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan, TransitionMethod};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::Passed;
-use crate::safety::Validated;
+use crate::safety::{Heard, Validated};
 
 use super::junction::{Demand, Junction, START_UP_S};
 use super::timeline::Timeline;
+use super::word::{Said, Word};
 
 /// What the optimizer keeps about one controller.
 #[derive(Debug)]
@@ -21,7 +22,69 @@ pub(super) struct Charge {
     pub(super) spent: u64,
     /// Cycle start that has been decided for.
     pub(super) decided: Option<TimeDs>,
+    /// What the controller has said about what it runs.
+    pub(super) word: Word,
 }
+
+impl Charge {
+    pub(super) fn new(controller: &Controller, junction: Junction, method: TransitionMethod) -> Self {
+        let timeline = Timeline::of_time_of_day(controller, method);
+        Self {
+            junction,
+            word: Word::new(timeline.clone()),
+            timeline,
+            published: None,
+            checksum: controller.checksum(),
+            spent: 0,
+            decided: None,
+        }
+    }
+
+    /// Takes up a plan that is published from now on.
+    pub(super) fn commit(&mut self, controller: &Controller, plan: Validated<PublishedPlan>) {
+        self.word.publish(&self.timeline, self.published.as_ref());
+        self.timeline.follow(controller, plan.get());
+        self.published = Some(plan);
+    }
+
+    /// Takes note of what the controller says of a revision; true when it runs something else than was thought.
+    pub(super) fn hear(&mut self, controller: &Controller, said: Said, at: TimeDs, now: Option<TimeDs>) -> bool {
+        let Some(published) = &self.published else { return false };
+        // A controller's clock may be anything; what it says is about now.
+        let at = now.map_or(at, |now| at.clamp(now - HEARD_PAST, now + HEARD_AHEAD));
+        let Some(timeline) = self.word.hear(controller, published, &self.timeline, said, at) else { return false };
+        self.timeline = timeline;
+        self.decided = None;
+        true
+    }
+
+    /// Gives up on a plan that the controller ought to have confirmed by now, if it confirms plans at all.
+    pub(super) fn doubt(&mut self, now: TimeDs, within: Ds) {
+        let overdue = self.published.as_ref().is_some_and(|p| now.since(p.get().valid_from) > i64::from(within.0));
+        if overdue && let Some(timeline) = self.word.doubt() {
+            self.timeline = timeline;
+            self.decided = None;
+        }
+    }
+
+    /// What the controller runs, as the validator is told it.
+    pub(super) fn heard(&self) -> Heard<'_> {
+        self.word.heard()
+    }
+
+    /// Instant before which no other plan can follow upon the one that is to run.
+    pub(super) fn taken(&self) -> TimeDs {
+        match self.heard() {
+            Heard::AsTold => self.published.as_ref().map_or(TimeDs(i64::MIN), |p| p.get().valid_from + Ds(1)),
+            Heard::Runs { since, .. } => since + Ds(1),
+            Heard::Own { .. } => TimeDs(i64::MIN),
+        }
+    }
+}
+
+/// How far what a controller says may lie from now.
+const HEARD_PAST: Ds = Ds::from_s(600);
+const HEARD_AHEAD: Ds = Ds::from_s(2);
 
 /// Stages with which the next cycle may begin: the clearance that the running plan ends with was made for the stage it
 /// begins with, and has to do for another one.

@@ -23,6 +23,10 @@ const CYCLES_TRIED: usize = 4;
 /// Horizon of the stage lengths that are compared, seconds.
 const HORIZON_S: usize = 120;
 
+/// Work of a pair's table by lane and second squared, and of a descent by member, pair and second.
+const PAIR_WORK: u64 = 8;
+const DESCENT_WORK: u64 = 10;
+
 /// A controller that may be coordinated.
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
@@ -166,6 +170,8 @@ impl Study<'_> {
                     }
                 }
             }
+            let tried = (members.len() * pairs.len()) as u64 * u64::from(cycle_s);
+            self.budget.spend(tried * DESCENT_WORK);
             let (offsets_s, saved) = descend(members.len(), &pairs, cycle_s as usize);
             let queue = timed.iter().map(|t| t.1).sum::<f64>() + saved;
             if best.as_ref().is_none_or(|b| queue < b.1) {
@@ -208,6 +214,8 @@ impl Study<'_> {
             &streams,
             cycle_s as usize,
         );
+        let lanes = streams.iter().map(|s| s.to.len() as u64 + 1).sum::<u64>();
+        self.budget.spend(u64::from(cycle_s) * u64::from(cycle_s) * lanes * PAIR_WORK);
         self.pairs.insert((i, j, cycle_s), table.clone());
         Some(table)
     }

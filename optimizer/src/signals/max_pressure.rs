@@ -86,7 +86,11 @@ mod tests {
         assert_eq!(lane_pressure_veh(10.0, &[onward(1.0, 4.0)]), 6.0);
         assert_eq!(lane_pressure_veh(10.0, &[onward(0.5, 4.0)]), 8.0, "half of them leave the map");
         assert_eq!(lane_pressure_veh(10.0, &[onward(1.0, 12.0)]), 0.0);
-        assert_eq!(lane_pressure_veh(40.0, &[onward(0.75, 18.0), onward(0.25, 2.0)]), 9.5, "three quarters find it full");
+        assert_eq!(
+            lane_pressure_veh(40.0, &[onward(0.75, 18.0), onward(0.25, 2.0)]),
+            9.5,
+            "three quarters find it full"
+        );
     }
 
     #[test]

@@ -14,6 +14,8 @@
 //! | `refine` | the last seconds, on the model of `fluid` |
 //! | `max_pressure` | splits without any search |
 //! | `junction` | what each lane can pass in each step |
+//! | `budget` | how much work a decision may be |
+//! | `word` | what a controller says it runs, against what it was told |
 //! | `timeline` | what a controller runs, and when |
 
 mod budget;
@@ -33,13 +35,15 @@ mod report;
 mod settings;
 mod splits;
 mod timeline;
+mod word;
 
-pub use budget::{Budget, Exhausted, Unlimited};
+pub use budget::{Budget, Exhausted, Unlimited, WorkBudget};
 pub use isolated::Method;
 pub use network_splits::{LaneDemand, network_splits};
 pub use optimizer::SignalOptimizer;
 pub use report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 pub use settings::Settings;
 pub use timeline::Timeline;
+pub use word::Said;
 
 pub use crate::solver::{SolveError, SolveStatus};

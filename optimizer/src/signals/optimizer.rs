@@ -10,9 +10,9 @@ use greenkerb_models::signal::{PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::{DetectorStatus, Estimator, Shown, Timeliness, prior_shares};
-use crate::safety::{Publication, Refusals, Validated, validate_group, validate_publication};
+use crate::safety::{Heard, Publication, Refusals, Validated, validate_group, validate_publication};
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::charge::{Charge, may_start, passing, settled_stage, whole_splits};
 use super::coordination::{Candidate, Group, form, streams};
 use super::feeds::{Feed, feeds};
@@ -25,7 +25,7 @@ use super::refine::Bounds;
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 use super::settings::Settings;
 use super::splits::{self, GroupJunction, split_plan};
-use super::timeline::Timeline;
+use super::word::Said;
 
 /// A group whose best cycle has moved by no more than this keeps the one it has.
 const CYCLE_KEPT_S: u32 = 6;
@@ -69,15 +69,7 @@ impl SignalOptimizer {
         let charges = (0..network.controllers().len())
             .map(|i| {
                 let id = ControllerId::at(i);
-                let controller = network.controller(id);
-                Charge {
-                    junction: Junction::new(&network, id),
-                    timeline: Timeline::of_time_of_day(controller, settings.policy.transition),
-                    published: None,
-                    checksum: controller.checksum(),
-                    spent: 0,
-                    decided: None,
-                }
+                Charge::new(network.controller(id), Junction::new(&network, id), settings.policy.transition)
             })
             .collect::<Vec<_>>();
         let mut lane_of = vec![None; network.lanes().len()];
@@ -105,10 +97,14 @@ impl SignalOptimizer {
     pub fn restore(&mut self, last: Vec<Validated<PublishedPlan>>) {
         for plan in last {
             let Some(id) = self.network.controller_named(&plan.get().controller) else { continue };
-            let charge = &mut self.charges[id.index()];
-            charge.timeline.follow(self.network.controller(id), plan.get());
-            charge.published = Some(plan);
+            self.charges[id.index()].commit(self.network.controller(id), plan);
         }
+    }
+
+    /// Takes note of what a controller says about a revision, at an instant on its own clock.
+    pub fn hear(&mut self, controller: &str, said: Said, at: TimeDs) {
+        let Some(id) = self.network.controller_named(controller) else { return };
+        self.charges[id.index()].hear(self.network.controller(id), said, at, self.now);
     }
 
     /// Revisions up to this one of a controller were published before, whether or not their plans are still known.
@@ -159,6 +155,7 @@ impl SignalOptimizer {
         for i in 0..self.charges.len() {
             let controller = self.network.controller(ControllerId::at(i));
             let charge = &mut self.charges[i];
+            charge.doubt(now, self.settings.acknowledged_within);
             charge.timeline.expire(controller, now);
             charge.timeline.forget(now - Ds::from_s(600));
         }
@@ -166,17 +163,35 @@ impl SignalOptimizer {
         if !fresh {
             return outcome;
         }
-        for i in 0..self.charges.len() {
-            if let Some(boundary) = self.due(i, now) {
-                self.decide(i, boundary, now, budget, &mut outcome);
-            }
-        }
+        self.decide_due(now, budget, &mut outcome);
         let last = *self.regrouped.get_or_insert(now);
         if now.since(last) >= i64::from(self.settings.regroup_every.0) {
             self.regrouped = Some(now);
             self.regroup(now, budget, &mut outcome);
         }
         outcome
+    }
+
+    /// Decides for every controller that is due, the most urgent first; each has a share of what is left.
+    fn decide_due(&mut self, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        let mut due: Vec<(TimeDs, usize)> =
+            (0..self.charges.len()).filter_map(|i| Some((self.due(i, now)?, i))).collect();
+        due.sort_unstable();
+        for (k, &(boundary, i)) in due.iter().enumerate() {
+            let parts = self.parts(i, now);
+            let others: u64 = due[k + 1..].iter().map(|(_, j)| self.parts(*j, now)).sum();
+            let share = Share::of(budget, (parts, parts + others));
+            self.decide(i, boundary, now, &share, outcome);
+        }
+    }
+
+    /// Parts of the budget for a controller: one, and one more for each member of its group if that has to be asked anew.
+    fn parts(&self, i: usize, now: TimeDs) -> u64 {
+        let stale = |g: usize| self.groups[g].asked.as_ref().is_none_or(|(until, _)| now >= *until);
+        match self.place(i) {
+            Some((g, _)) if stale(g) => 1 + self.groups[g].group.members.len() as u64,
+            _ => 1,
+        }
     }
 
     /// Forms coordination groups from the flows of late, and takes those up that are new.
@@ -313,8 +328,8 @@ impl SignalOptimizer {
     /// The first cycle start for which a plan can still be published.
     fn boundary(&self, i: usize, now: TimeDs) -> TimeDs {
         let charge = &self.charges[i];
-        let taken = charge.published.as_ref().map_or(TimeDs(i64::MIN), |p| p.get().valid_from + Ds(1));
-        charge.timeline.next_cycle_start((now + self.settings.lead).max(charge.timeline.settled_from()).max(taken))
+        let earliest = (now + self.settings.lead).max(charge.timeline.settled_from()).max(charge.taken());
+        charge.timeline.next_cycle_start(earliest)
     }
 
     /// The group that a controller is in, and its place there.
@@ -516,10 +531,9 @@ impl SignalOptimizer {
     }
 
     fn renewal_is_due(&self, i: usize, now: TimeDs) -> bool {
-        self.charges[i]
-            .published
-            .as_ref()
-            .is_none_or(|p| p.get().valid_until.since(now) < i64::from(self.settings.renew_before.0))
+        let charge = &self.charges[i];
+        let ends = charge.published.as_ref().map(|p| p.get().valid_until);
+        charge.word.waits || ends.is_none_or(|at| at.since(now) < i64::from(self.settings.renew_before.0))
     }
 
     /// What the signals did to each lane of the network from `last` to `now`.
@@ -590,9 +604,7 @@ impl SignalOptimizer {
     }
 
     fn commit(&mut self, i: usize, plan: Validated<PublishedPlan>, outcome: &mut StepOutcome) {
-        let charge = &mut self.charges[i];
-        charge.timeline.follow(self.network.controller(ControllerId::at(i)), plan.get());
-        charge.published = Some(plan.clone());
+        self.charges[i].commit(self.network.controller(ControllerId::at(i)), plan.clone());
         outcome.publications.push(plan);
     }
 
@@ -626,6 +638,7 @@ impl SignalOptimizer {
             let judged = validate_publication(Publication {
                 candidate: candidate.clone(),
                 previous: charge.published.as_ref().map(Validated::get),
+                heard: charge.heard(),
                 controller,
                 policy: &self.settings.policy,
                 now,
@@ -699,7 +712,8 @@ impl SignalOptimizer {
                     controller: c.junction.controller,
                     cycle_s: plan.cycle.seconds(),
                     degree_of_saturation,
-                    on_time_of_day_plan: c.published.as_ref().is_none_or(|p| p.get().valid_until <= now),
+                    on_time_of_day_plan: matches!(c.heard(), Heard::Own { .. })
+                        || c.published.as_ref().is_none_or(|p| p.get().valid_until <= now),
                 }
             })
             .collect();

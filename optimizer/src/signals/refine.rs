@@ -80,6 +80,10 @@ impl Bounds {
 /// Steps in which stage lengths that are not legal are led back to those that run.
 const WAY_PARTS: u32 = 4;
 
+/// Work of the model per lane and second, and of the validator per lane of the junction.
+const LANE_SECOND_WORK: u64 = 8;
+const VALIDATION_LANE_WORK: u64 = 20_000;
+
 /// Seconds that a repair may move in all.
 const TRIES_MAX: usize = 1000;
 
@@ -116,7 +120,8 @@ impl<'a> Search<'a> {
         let service = junction.service(demand, &exact);
         let delay_veh_s = fluid::run(junction, &service, &exact, demand, arrivals, false).delay_veh_s;
         self.delay_veh_s.insert(splits_s.to_vec(), delay_veh_s);
-        let _ = budget;
+        let horizon_s = arrivals.per_s.first().map_or(0, Vec::len) + exact.len();
+        budget.spend((junction.lanes.len() * horizon_s) as u64 * LANE_SECOND_WORK);
         delay_veh_s
     }
 
@@ -127,7 +132,7 @@ impl<'a> Search<'a> {
         }
         let legal = (self.case.legal)(splits_s);
         self.legal.insert(splits_s.to_vec(), legal);
-        let _ = budget;
+        budget.spend(self.case.junction.lanes.len() as u64 * VALIDATION_LANE_WORK);
         legal
     }
 

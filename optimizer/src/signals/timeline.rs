@@ -31,10 +31,21 @@ impl Timeline {
     /// Follows a publication: the transition and the plan from `valid_from` on, the fallback once it has run out.
     /// A transition that cannot be made is left out; the validator has refused such plans before.
     pub fn follow(&mut self, controller: &Controller, published: &PublishedPlan) {
-        self.expire(controller, published.valid_from);
-        self.segments.retain(|s| s.from < published.valid_from);
-        self.switch(controller, published.plan.clone(), published.valid_from);
+        self.take_over(controller, published, published.valid_from);
+    }
+
+    /// The same for a publication that takes over at another instant than it says.
+    pub fn take_over(&mut self, controller: &Controller, published: &PublishedPlan, at: TimeDs) {
+        self.expire(controller, at);
+        self.segments.retain(|s| s.from < at);
+        self.switch(controller, published.plan.clone(), at);
         self.expires = Some(published.valid_until);
+    }
+
+    /// How the controller gets into step with another plan.
+    #[must_use]
+    pub const fn method(&self) -> TransitionMethod {
+        self.method
     }
 
     /// Takes note that the last plan ran out before `now`, if it did.

@@ -178,7 +178,7 @@ impl Line {
                     let remark = format!("controller '{name}' rejects revision {}: {why}", told.revision.0);
                     self.remark(remark);
                 }
-                State::Received | State::Validated => {}
+                State::Received | State::Validated | State::SwitchedOn => {}
             }
             if let Err(error) = self.client.acknowledge(&site.controller.database().name, &told) {
                 self.failed(error)?;
