@@ -75,9 +75,17 @@ fn files_are_told_apart_by_content_and_compression_by_name() {
 #[test]
 fn damage_is_refused_by_line() {
     let text = written(&crossroads());
-    assert_eq!(refusal("hello"), "town.gkn:1: the first line is not `greenkerb-network 1`");
-    let newer = text.replacen("greenkerb-network 1", "greenkerb-network 2", 1);
-    assert_eq!(refusal(&newer), "town.gkn:1: version 2 of the format is not known here, only 1 is");
+    assert_eq!(refusal("hello"), "town.gkn:1: the first line is not `greenkerb-network 2`");
+    let newer = text.replacen("greenkerb-network 2", "greenkerb-network 3", 1);
+    assert_eq!(refusal(&newer), "town.gkn:1: version 3 of the format is not known here, only 2 is");
+    let older = text.replacen("greenkerb-network 2", "greenkerb-network 1", 1);
+    assert_eq!(
+        refusal(&older),
+        "town.gkn:1: version 1 of the format says too little about nodes and is no longer read; import the network anew \
+         from its source to get version 2"
+    );
+    let mute = text.replacen(",\"speed\":", ",\"haste\":", 100);
+    assert!(refusal(&mute).contains("record: missing field `speed`"), "{}", refusal(&mute));
     let unknown = text.replacen("\nnode ", "\nknot ", 1);
     assert_eq!(refusal(&unknown), "town.gkn:4: 'knot' is no kind of record");
     let broken = text.replacen("\"position\":{\"x\":", "\"position\":{\"x\":\"a\",\"z\":", 1);

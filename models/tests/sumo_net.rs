@@ -379,3 +379,123 @@ fn the_shared_networks_import_whole() {
         assert!(on_earth.iter().all(|p| p.0.abs() <= 180.0 && p.1.abs() <= 90.0), "{name}");
     }
 }
+
+#[test]
+fn ways_meet_inside_the_node_and_one_gives_way() {
+    let net = crossroads();
+    let way = |from: &str, to: &str| {
+        let is = |c: &&greenkerb_models::ids::ConnectionId| {
+            let k = net.connection(**c);
+            net.link(net.lane(k.from_lane).link).name == from && net.link(net.lane(k.to_lane).link).name == to
+        };
+        let all: Vec<_> = (0..net.connections().len()).map(greenkerb_models::ids::ConnectionId::at).collect();
+        *all.iter().find(is).unwrap()
+    };
+    let left = way("from_west", "to_north");
+    let oncoming = way("from_east", "to_west");
+    let foe = net.foes(left).iter().find(|f| f.connection == oncoming).unwrap();
+    assert!(foe.i_yield && !foe.it_yields);
+    let back = net.foes(oncoming).iter().find(|f| f.connection == left).unwrap();
+    assert!(back.it_yields && !back.i_yield);
+    assert_eq!((back.mine_at, back.its_at), (foe.its_at, foe.mine_at));
+    let (a, b) = (net.connection(left), net.connection(oncoming));
+    let (p, q) = (a.shape.point_at(foe.mine_at.get()).unwrap(), b.shape.point_at(foe.its_at.get()).unwrap());
+    assert!(p.distance_m(q) < 0.5, "they meet at {p:?} and at {q:?}");
+    // A left turn may wait inside the node, short of where it meets the oncoming stream.
+    let waits = a.wait_at.unwrap();
+    assert!(waits.get() > 0.0 && waits < foe.mine_at);
+    assert_eq!(b.wait_at, None);
+    // The lanes inside the junction say how fast they are driven.
+    let speeds = [left, oncoming, way("from_west", "to_south")].map(|k| net.connection(k).speed.get());
+    assert_eq!(speeds, [8.83, 8.33, 6.51]);
+    // Who turns right from the west merges with who turns left from the east, at the end of both.
+    let (right, other) = (way("from_west", "to_south"), way("from_east", "to_south"));
+    for c in net.parts().conflicts.iter().filter(|c| [c.first, c.second].iter().all(|x| [right, other].contains(x))) {
+        if net.connection(c.first).to_lane == net.connection(c.second).to_lane {
+            assert_eq!(c.first_at, net.connection(c.first).length);
+            assert_eq!(c.second_at, net.connection(c.second).length);
+        }
+    }
+}
+
+#[test]
+fn turning_vehicles_give_way_to_people_on_crossings() {
+    let net = crossroads();
+    for (i, c) in net.connections().iter().enumerate() {
+        let id = greenkerb_models::ids::ConnectionId::at(i);
+        let over = net.crossings_over(id);
+        assert!(!over.is_empty(), "every way leads over a crossing");
+        for x in over {
+            assert!(x.at <= c.length);
+            let links = &net.crossing(x.crossing).links;
+            let (from, to) = (net.lane(c.from_lane).link, net.lane(c.to_lane).link);
+            assert!(links.contains(&from) || links.contains(&to));
+            // Behind the corner, at the exit, a turning vehicle yields; at the entry its own red keeps it.
+            let turning = net.movement(c.movement).turn != Turn::Straight;
+            if links.contains(&to) && turning {
+                assert!(x.vehicle_yields, "connection {i} over {}", net.crossing(x.crossing).name);
+                assert!(x.at.get() > 0.5 * c.length.get(), "reached at {} of {}", x.at, c.length);
+            }
+        }
+    }
+}
+
+#[test]
+fn ways_that_yield_to_each_other_are_settled_and_noted() {
+    let text = CROSSROADS.to_owned();
+    let import = sumo_net::read_bytes("n", text.as_bytes()).unwrap();
+    let pair = import.network.parts().conflicts.iter().position(|c| c.first_yields != c.second_yields).unwrap();
+    let before = import.network.parts().conflicts[pair];
+    // All foes yield: whoever touches somebody gives way to them.
+    let mutual: String = text
+        .lines()
+        .map(|l| match l.split_once("<request ") {
+            Some((head, rest)) => {
+                let foes = rest.split("foes=\"").nth(1).unwrap().split('"').next().unwrap();
+                let response = rest.split("response=\"").nth(1).unwrap().split('"').next().unwrap();
+                format!(
+                    "{head}<request {}\n",
+                    rest.replace(&format!("response=\"{response}\""), &format!("response=\"{foes}\""))
+                )
+            }
+            None => format!("{l}\n"),
+        })
+        .collect();
+    let import = sumo_net::read_bytes("n", mutual.as_bytes()).unwrap();
+    let after = import.network.parts().conflicts[pair];
+    assert_eq!((after.first, after.second, after.first_at), (before.first, before.second, before.first_at));
+    assert!(after.first_yields != after.second_yields, "one of them yields");
+    assert!(import.notes.iter().any(|n| n.text.starts_with("ways that yield to each other: the left turn")));
+    let stops = mutual.replacen("type=\"traffic_light\"", "type=\"allway_stop\"", 1);
+    if let Ok(import) = sumo_net::read_bytes("n", stops.as_bytes()) {
+        assert!(import.network.parts().conflicts.iter().all(|c| !c.first_yields && !c.second_yields));
+    } else {
+        panic!("an all-way stop is a junction like any other");
+    }
+}
+
+#[test]
+fn ways_meet_in_every_shared_network() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/resco");
+    if !root.is_dir() {
+        println!("nothing to check: {} is absent", root.display());
+        return;
+    }
+    for name in ["cologne1", "cologne8", "ingolstadt1", "ingolstadt7", "grid4x4"] {
+        let net = formats::read(&root.join(name).join(format!("{name}.net.xml"))).unwrap().network;
+        let (mut apart, conflicts) = (0, &net.parts().conflicts);
+        assert!(conflicts.len() > net.connections().len() / 2, "{name}: {} conflicts", conflicts.len());
+        for c in conflicts {
+            let (a, b) = (net.connection(c.first), net.connection(c.second));
+            let along = |k: &greenkerb_models::network::Connection, m: f64| {
+                k.shape.point_at(m / k.length.get() * k.shape.length_m()).unwrap()
+            };
+            let gap = along(a, c.first_at.get()).distance_m(along(b, c.second_at.get()));
+            // Ways that keep clear of each other lead side by side into the lanes of one link.
+            let beside = net.movement(a.movement).to_link == net.movement(b.movement).to_link;
+            assert!(gap < 3.5 || beside, "{name}: connections {} and {} are {gap} m apart", c.first.0, c.second.0);
+            apart += usize::from(gap >= 3.5);
+        }
+        assert!(apart * 10 <= conflicts.len(), "{name}: {apart} of {} ways keep clear", conflicts.len());
+    }
+}

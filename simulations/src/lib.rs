@@ -4,6 +4,7 @@
 //! watched by a conflict monitor of its own; [`client`] is how the field reaches the service; [`metrics`] tells how well
 //! traffic moved.
 
+pub mod benchmark;
 pub mod cancel;
 pub mod client;
 pub mod control;
@@ -12,5 +13,6 @@ pub mod field;
 pub mod metrics;
 pub mod micro;
 mod random;
+pub mod routing;
 pub mod scenarios;
 pub mod sumo;

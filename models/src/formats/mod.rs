@@ -3,10 +3,13 @@
 //! A reader either returns a whole [`Network`](crate::network::Network), with notes on what it had to derive, or an
 //! error that names file, line, element and reason. Nothing in between exists.
 
+pub mod cityflow;
 mod import;
 pub mod native;
 mod source;
 mod summary;
+mod sumo;
+pub mod sumo_demand;
 pub mod sumo_net;
 
 use std::path::Path;
@@ -24,11 +27,17 @@ pub enum FormatError {
     /// It looks like a SUMO network and is broken.
     #[error(transparent)]
     SumoNet(#[from] sumo_net::SumoNetError),
+    /// It looks like a CityFlow road network and is broken.
+    #[error(transparent)]
+    Cityflow(#[from] cityflow::CityflowError),
     /// It looks like a native network and is broken.
     #[error(transparent)]
     Native(#[from] native::NativeError),
     /// It looks like nothing we know.
-    #[error("{file}: neither a SUMO network (XML) nor a native one (first line `{}`)", native::HEADER)]
+    #[error(
+        "{file}: neither a SUMO network (XML) nor a CityFlow one (JSON) nor a native one (first line `{}`)",
+        native::HEADER
+    )]
     Unknown {
         /// The offending file.
         file: String,
@@ -44,6 +53,8 @@ pub fn read(path: &Path) -> Result<Import, FormatError> {
     let start = source.text.trim_start_matches('\u{feff}').trim_start();
     if start.starts_with('<') {
         Ok(sumo_net::read_source(&source)?)
+    } else if start.starts_with('{') {
+        Ok(cityflow::read_roadnet_source(&source, &cityflow::RoadnetOptions::default())?)
     } else if start.starts_with(native::MAGIC) {
         let network = native::read_source(&source)?;
         Ok(Import { network, notes: Vec::new() })

@@ -4,19 +4,23 @@
 
 mod geometry;
 mod link;
+mod meeting;
 mod movement;
 mod node;
 mod parts;
 mod projection;
 mod right_of_way;
+mod shaping;
 
 pub use geometry::{Point, Polyline};
 pub use link::{Admits, Lane, Link};
+pub use meeting::Meeting;
 pub use movement::{Connection, Crossing, Movement, SignalHead, Turn};
 pub use node::Node;
 pub use parts::{NetworkError, NetworkParts};
 pub use projection::{Projection, ProjectionError};
 pub use right_of_way::{Conflict, CrossingConflict, Foe};
+pub use shaping::curve;
 
 use std::collections::HashMap;
 

@@ -44,9 +44,10 @@ pub struct Connection {
     pub signal: Option<SignalHead>,
     /// Length of the way across the node.
     pub length: Metres,
-    /// Highest speed on the way across the node; the lower of its lanes' limits where nobody said.
-    #[serde(default)]
+    /// Highest speed on the way across the node.
     pub speed: MetresPerSecond,
+    /// Where a vehicle that gives way may wait inside the node, along the connection; none: it waits at the line.
+    pub wait_at: Option<Metres>,
     /// Course across the node.
     pub shape: Polyline,
 }

@@ -252,6 +252,10 @@ impl NetworkParts {
             at.that(self.lanes[c.to_lane.index()].link == m.to_link, || {
                 "its to-lane is not on its movement's to-link".into()
             })?;
+            at.that(c.wait_at.is_none_or(|w| w <= c.length), || "its vehicles wait past its end".into())?;
+            at.that(c.speed.get() > 0.0 || !self.lanes[c.from_lane.index()].admits.motor(), || {
+                "its speed limit is zero".into()
+            })?;
             if let Some(s) = c.signal {
                 at.within("controller", s.controller.0, self.controllers.len())?;
                 at.within("signal group", s.group.0, self.controllers[s.controller.index()].groups.len())?;

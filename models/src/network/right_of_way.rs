@@ -19,7 +19,7 @@ pub struct Conflict {
     pub first_yields: bool,
     /// The second must give way to the first. Both may be false: then signals keep them apart, or who comes first goes.
     pub second_yields: bool,
-    /// Where they meet, along the first connection.
+    /// Where they meet, along the first connection; its end where both lead into one lane, or side by side into one link.
     pub first_at: Metres,
     /// Where they meet, along the second connection.
     pub second_at: Metres,

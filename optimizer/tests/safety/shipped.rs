@@ -58,3 +58,23 @@ fn what_real_networks_ship_passes() {
         }
     }
 }
+
+#[test]
+fn what_is_derived_for_cityflow_passes() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cityflow");
+    for name in ["roadnet_4_4.json", "roadnet_3_4.json"] {
+        let file = data.join(name);
+        if !file.exists() {
+            println!("nothing to check: {name} is not beside this workspace");
+            continue;
+        }
+        let network = greenkerb_models::formats::read(&file).expect("a network that is imported whole").network;
+        for controller in network.controllers() {
+            let shipped = controller.time_of_day_plan();
+            assert_eq!(oracle::broken(&shipped, controller, Policy::default().max_red.0), Vec::<u8>::new(), "{name}");
+            if let Err(refusals) = validate_plan(shipped, controller, &Policy::default()) {
+                panic!("{name}: {refusals}");
+            }
+        }
+    }
+}

@@ -1,10 +1,32 @@
 //! Who controls the signals of the built-in street: the network's own plan, reference rules, and ours.
 
+mod actuated;
+mod chooser;
+mod fixed;
+mod greedy;
 mod heads;
+mod loops;
+pub mod max_pressure;
+mod plan;
+mod registry;
 mod run;
+#[cfg(test)]
+pub(crate) mod sample;
+mod sequence;
+mod sight;
+mod stages;
+mod switch;
 
+pub use actuated::Actuated;
+pub use fixed::EqualGreens;
+pub use greedy::greedy;
 pub use heads::Heads;
+pub use plan::Plans;
+pub use registry::{ENTRIES, Entry, RegistryError, build, parse_names};
 pub use run::{Ran, RunError, run};
+pub use sight::{Approach, Exit, Piece, Seen, Sight};
+pub use stages::{Stage, Stages};
+pub use switch::Switch;
 
 use crate::micro::Micro;
 

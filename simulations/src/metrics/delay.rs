@@ -1,7 +1,4 @@
 //! Total delay and its parts, from what SUMO writes about every trip.
-//!
-//! Total delay = (Σ time loss + Σ departure delay) / all vehicles loaded, those that never got in included: a controller
-//! that keeps vehicles out of the network must not look good. Both parts are divided by the same number, so they add up.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use quick_xml::events::{BytesStart, Event};
 use serde::{Deserialize, Serialize};
+
+use super::total_delay::DelaySums;
 
 /// Why a trip or statistic file tells nothing.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +82,9 @@ pub struct Delay {
 
 #[derive(Default)]
 struct Sums {
-    loaded: u64,
+    delay: DelaySums,
     inserted: u64,
     arrived: u64,
-    time_loss_s: f64,
-    depart_delay_s: f64,
     max_wait_s: f64,
 }
 
@@ -139,19 +136,17 @@ impl Delay {
             }
             Ok(())
         })?;
-        if sums.loaded == 0 {
-            return Err(MetricsError::NoVehicles);
-        }
+        let delay = sums.delay.per_vehicle().ok_or(MetricsError::NoVehicles)?;
         let missing = |element| MetricsError::Missing { what: STATISTICS, element };
-        let loaded = sums.loaded as f64;
+        let loaded = sums.delay.loaded;
         Ok(Self {
-            total_delay_s_per_veh: (sums.time_loss_s + sums.depart_delay_s) / loaded,
-            time_loss_s_per_veh: sums.time_loss_s / loaded,
-            depart_delay_s_per_veh: sums.depart_delay_s / loaded,
-            loaded: sums.loaded,
+            total_delay_s_per_veh: delay.total_delay_s_per_veh,
+            time_loss_s_per_veh: delay.time_loss_s_per_veh,
+            depart_delay_s_per_veh: delay.depart_delay_s_per_veh,
+            loaded,
             inserted: sums.inserted,
             arrived: sums.arrived,
-            undeparted: sums.loaded - sums.inserted,
+            undeparted: loaded - sums.inserted,
             max_wait_s: sums.max_wait_s,
             collisions: counts.collisions.ok_or(missing("safety"))?,
             teleports: counts.teleports.ok_or(missing("teleports"))?,
@@ -163,12 +158,11 @@ impl Delay {
 impl Sums {
     fn add(&mut self, trip: &BytesStart<'_>) -> Result<(), MetricsError> {
         let value = |attribute| number(TRIPS, trip, "tripinfo", attribute);
-        self.loaded += 1;
-        self.depart_delay_s += value("departDelay")?;
         // A vehicle that never got in has a negative departure, one that is still under way a negative arrival.
-        if value("depart")? >= 0.0 {
+        let (depart_delay_s, departed) = (value("departDelay")?, value("depart")? >= 0.0);
+        self.delay.add(if departed { value("timeLoss")? } else { 0.0 }, depart_delay_s);
+        if departed {
             self.inserted += 1;
-            self.time_loss_s += value("timeLoss")?;
             self.max_wait_s = self.max_wait_s.max(value("waitingTime")?);
             self.arrived += u64::from(value("arrival")? >= 0.0);
         }

@@ -107,6 +107,7 @@ fn add_controller(p: &mut NetworkParts, at: NodeId, around: [NodeId; 4], link: i
                 signal: Some(SignalHead { controller, group: GroupId::at(group), link_index: id.0 % 12 }),
                 length: metres(15.0),
                 speed: MetresPerSecond::new(if turn == Turn::Straight { 13.9 } else { 8.0 }).unwrap_or_default(),
+                wait_at: None,
                 shape: Polyline(vec![p.nodes[at.index()].position; 2]),
             });
             let saturation = VehPerHour::new(if turn == Turn::Straight { 1900.0 } else { 1750.0 }).unwrap_or_default();

@@ -10,6 +10,6 @@ pub use write::{write, write_file};
 /// First word of every file.
 pub const MAGIC: &str = "greenkerb-network";
 /// Version that is written, and the only one that is read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// First line of every file.
-pub const HEADER: &str = "greenkerb-network 1";
+pub const HEADER: &str = "greenkerb-network 2";

@@ -20,6 +20,17 @@ pub enum NativeError {
         /// The offending file.
         file: String,
     },
+    /// A version that lacks what is needed now.
+    #[error(
+        "{file}:1: version {version} of the format says too little about nodes and is no longer read; import the network \
+         anew from its source to get version {VERSION}"
+    )]
+    Outdated {
+        /// The offending file.
+        file: String,
+        /// The version it gives.
+        version: u32,
+    },
     /// A version this program does not know.
     #[error("{file}:1: version {version} of the format is not known here, only {VERSION} is")]
     Version {
@@ -97,6 +108,9 @@ pub fn read_source(source: &Source) -> Result<Network, NativeError> {
     match header.split_once(' ') {
         Some((MAGIC, version)) if version == VERSION.to_string() => {}
         Some((MAGIC, version)) => {
+            if let Some(version) = version.parse().ok().filter(|v| (1..VERSION).contains(v)) {
+                return Err(NativeError::Outdated { file: file(), version });
+            }
             return Err(NativeError::Version { file: file(), version: version.chars().take(20).collect() });
         }
         _ => return Err(NativeError::Header { file: file() }),

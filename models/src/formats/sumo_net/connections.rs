@@ -40,6 +40,14 @@ pub(super) struct Connections {
     pub(super) strands: Vec<Strand>,
 }
 
+/// One way inside a junction.
+struct Across {
+    length_m: f64,
+    speed_mps: f64,
+    wait_m: Option<f64>,
+    shape: Vec<Point>,
+}
+
 /// Ways inside junctions, by the name of their first lane.
 struct Ways<'r> {
     edges: HashMap<&'r str, &'r RawEdge>,
@@ -70,9 +78,9 @@ impl<'r> Ways<'r> {
         self.edges.get(edge).map(|e| e.kind)
     }
 
-    /// Length and course of the way that starts with lane `via`.
-    fn follow(&self, c: &RawConnection, via: &str) -> Result<(f64, Vec<Point>), Fault> {
-        let (mut length_m, mut shape): (f64, Vec<Point>) = (0.0, Vec::new());
+    /// The way that starts with lane `via`.
+    fn follow(&self, c: &RawConnection, via: &str) -> Result<Across, Fault> {
+        let mut across = Across { length_m: 0.0, speed_mps: f64::INFINITY, wait_m: None, shape: Vec::new() };
         let mut walked = HashSet::new();
         let mut at = Some(via);
         while let Some(lane) = at {
@@ -81,12 +89,15 @@ impl<'r> Ways<'r> {
             }
             let dangling = || Flaw::Dangling { name: "via", id: lane.into(), target: "a lane inside the junction" };
             let found = self.lanes.get(lane).ok_or_else(|| c.at.fault(dangling()))?;
-            length_m += found.length_m;
-            let joint = usize::from(shape.last().is_some() && shape.last() == found.shape.first());
-            shape.extend(found.shape.iter().skip(joint));
+            // Lanes inside a junction join where vehicles that give way may wait (SUMO, "internal junctions").
+            across.wait_m = (across.length_m > 0.0).then_some(across.length_m);
+            across.length_m += found.length_m;
+            across.speed_mps = across.speed_mps.min(found.speed_mps);
+            let joint = usize::from(across.shape.last().is_some() && across.shape.last() == found.shape.first());
+            across.shape.extend(found.shape.iter().skip(joint));
             at = self.onward.get(lane).copied();
         }
-        Ok((length_m, shape))
+        Ok(across)
     }
 }
 
@@ -165,14 +176,17 @@ impl Connections {
             return Err(c.at.fault(value("to", &c.to, "an edge that starts where the from-edge ends")));
         }
         let ends: Vec<Point> = from.shape.0.last().into_iter().chain(to.shape.0.first()).copied().collect();
-        let (length_m, shape) = match &c.via {
+        let across = match &c.via {
             Some(via) => ways.follow(c, via)?,
             None => {
                 notes.add("connection without a way inside its junction drawn straight from lane to lane", &c.at.id);
-                (Polyline(ends.clone()).length_m(), Vec::new())
+                let length_m = Polyline(ends.clone()).length_m();
+                Across { length_m, speed_mps: f64::INFINITY, wait_m: None, shape: Vec::new() }
             }
         };
-        let shape = if shape.len() < 2 { ends } else { shape };
+        let shape = if across.shape.len() < 2 { ends } else { across.shape };
+        // A way that states no speed, or none that moves anybody, is driven like the slower of its lanes.
+        let stated = MetresPerSecond::new(across.speed_mps).ok().filter(|v| v.get() > 0.0);
         let id = ConnectionId::at(self.connections.len());
         let movement = match movement_ids.get(&(from.link, to.link)) {
             Some(m) => *m,
@@ -202,8 +216,9 @@ impl Connections {
             to_lane,
             movement,
             signal: None,
-            length: metres(length_m.max(WAY_LENGTH_MIN_M)),
-            speed: slower(from.speed, to.speed),
+            length: metres(across.length_m.max(WAY_LENGTH_MIN_M)),
+            speed: stated.unwrap_or_else(|| slower(from.speed, to.speed)),
+            wait_at: across.wait_m.map(metres),
             shape: Polyline(shape),
         });
         Ok(())

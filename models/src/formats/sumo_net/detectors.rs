@@ -25,7 +25,7 @@ pub const ADVANCE_FROM_START_M: f64 = 10.0;
 const UPSTREAM_LANES_MAX: usize = 12;
 
 /// A stop-bar loop, and advance loops where they fit, for each of these lanes.
-pub(super) fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
+pub(in crate::formats) fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
     let mut detectors = Vec::new();
     let mut advance: BTreeMap<LaneId, Detector> = BTreeMap::new();
     for id in approaches {

@@ -2,15 +2,16 @@
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `xml` | elements, attributes and line numbers |
 //! | `raw` | what the file says |
 //! | `streets` | nodes, links, lanes, projection |
 //! | `connections` | connections, movements, crossings |
+//! | `conflicts` | where ways meet inside nodes, and who yields |
 //! | `nema` | NEMA programs as steps, and their rings |
 //! | `right_of_way` | junction matrices: who touches and who yields |
 //! | `signals` | `tlLogic` to controllers |
 //! | `detectors` | where loops are taken to lie |
 
+mod conflicts;
 mod connections;
 pub mod detectors;
 mod error;
@@ -20,13 +21,13 @@ mod right_of_way;
 mod signals;
 mod streets;
 mod vehicle_class;
-mod xml;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 pub use error::{Flaw, SumoNetError};
 
+use crate::formats::sumo::xml;
 use crate::formats::{Import, Notes, Source};
 use crate::ids::{ControllerId, GroupId, LaneId, NodeId};
 use crate::network::{Network, NetworkParts, SignalHead};
@@ -63,7 +64,7 @@ pub fn read_source(source: &Source) -> Result<Import, SumoNetError> {
             nema::expand(&mut raw.programs, &mut notes)?;
             resolve(&raw, network_name(&source.name), &mut notes)
         })
-        .map_err(|fault| fault.in_file(&source.name))?;
+        .map_err(|fault| SumoNetError::of(fault, &source.name))?;
     let network: Network = parts.build().map_err(|e| SumoNetError::Network { file: source.name.clone(), source: e })?;
     Ok(Import { network, notes: notes.into_inner() })
 }
@@ -114,7 +115,9 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
     let streets = Streets::resolve(raw, notes)?;
     let closed = |c: &RawConnection| constant(c).is_some_and(|l| matches!(l, 'r' | 'R'));
     let ways = Connections::resolve(raw, &streets, closed, notes)?;
-    let touches = right_of_way::touches(raw, notes)?;
+    let pairs = right_of_way::pairs(raw)?;
+    let touches = right_of_way::touches(raw, &pairs, notes);
+    let (conflicts, crossing_conflicts) = conflicts::resolve(raw, &pairs, &ways, notes);
 
     let mut heads: HashMap<&str, Vec<Head>> = HashMap::new();
     let mut at_nodes: HashMap<&str, Vec<NodeId>> = HashMap::new();
@@ -148,8 +151,8 @@ fn resolve(raw: &RawNet, name: String, notes: &mut Notes) -> Result<NetworkParts
         lanes: streets.lanes,
         connections: ways.connections,
         movements: ways.movements,
-        conflicts: Vec::new(),
-        crossing_conflicts: Vec::new(),
+        conflicts,
+        crossing_conflicts,
         crossings: ways.crossings,
         controllers: Vec::new(),
         detectors: Vec::new(),

@@ -11,6 +11,21 @@ use super::raw::{EdgeKind, RawJunction, RawNet};
 use super::xml::value;
 use crate::formats::Notes;
 
+/// Two connections of one junction that touch, as one of them sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// Position of one among the file's connections.
+    pub(super) mine: usize,
+    /// Position of the other.
+    pub(super) other: usize,
+    /// The first yields to the second.
+    pub(super) yields: bool,
+    /// Position of the junction among the file's.
+    pub(super) junction: usize,
+    /// The junction has no matrix: whether they touch is for their courses to say.
+    pub(super) guessed: bool,
+}
+
 /// Two signalled connections of one controller that touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Touch {
@@ -22,8 +37,8 @@ pub(super) struct Touch {
     pub(super) yields: bool,
 }
 
-/// Touching pairs per traffic light, both directions of each.
-pub(super) fn touches<'r>(raw: &'r RawNet, notes: &mut Notes) -> Result<HashMap<&'r str, Vec<Touch>>, Fault> {
+/// Touching pairs of connections, both directions of each.
+pub(super) fn pairs(raw: &RawNet) -> Result<Vec<Pair>, Fault> {
     let mut lanes: HashMap<&str, (&str, u32, EdgeKind)> = HashMap::new();
     for e in &raw.edges {
         for l in &e.lanes {
@@ -35,8 +50,8 @@ pub(super) fn touches<'r>(raw: &'r RawNet, notes: &mut Notes) -> Result<HashMap<
     for (i, c) in raw.connections.iter().enumerate() {
         leaving.entry((&c.from, c.from_lane)).or_default().push(i);
     }
-    let mut out: HashMap<&str, Vec<Touch>> = HashMap::new();
-    for j in raw.junctions.iter().filter(|j| j.kind != "internal") {
+    let mut out = Vec::new();
+    for (number, j) in raw.junctions.iter().enumerate().filter(|(_, j)| j.kind != "internal") {
         let mut order: Vec<usize> = Vec::new();
         for name in &j.incoming_lanes {
             let dangling = || Flaw::Dangling { name: "incLanes", id: name.clone(), target: "a lane" };
@@ -48,7 +63,12 @@ pub(super) fn touches<'r>(raw: &'r RawNet, notes: &mut Notes) -> Result<HashMap<
             };
             order.extend(leaving.get(&(edge, index)).into_iter().flatten().filter(counted));
         }
-        junction(raw, j, &order, &mut out, notes)?;
+        // Types without a matrix (dead ends, unregulated junctions, rail) leave it out as a whole.
+        if j.requests.is_empty() && !needs_matrix(&j.kind, order.len()) {
+            without_matrix(raw, number, &order, &mut out);
+        } else {
+            matrix(number, j, &order, &mut out)?;
+        }
     }
     Ok(out)
 }
@@ -58,36 +78,18 @@ fn needs_matrix(kind: &str, connections: usize) -> bool {
     connections > 0 && !kind.ends_with("unregulated") && !kind.starts_with("rail") && kind != "dead_end"
 }
 
-/// Without a matrix any two connections from different lanes are taken to touch, none to yield.
-fn without_matrix<'r>(raw: &'r RawNet, order: &[usize], out: &mut HashMap<&'r str, Vec<Touch>>, notes: &mut Notes) {
-    for a in order {
-        for b in order {
-            let (x, y) = (&raw.connections[*a], &raw.connections[*b]);
-            let (Some(mine), Some(theirs)) = (&x.signal, &y.signal) else { continue };
-            if mine.tl == theirs.tl && x.from != y.from {
-                let touch = Touch { index: mine.link_index, other: theirs.link_index, yields: false };
-                out.entry(mine.tl.as_str()).or_default().push(touch);
-                notes.add(
-                    "no right-of-way matrix: ways from different edges taken to conflict unless shown together",
-                    &x.at.id,
-                );
+/// Without a matrix any two connections from different edges may touch, and none yields.
+fn without_matrix(raw: &RawNet, junction: usize, order: &[usize], out: &mut Vec<Pair>) {
+    for &mine in order {
+        for &other in order {
+            if raw.connections[mine].from != raw.connections[other].from {
+                out.push(Pair { mine, other, yields: false, junction, guessed: true });
             }
         }
     }
 }
 
-fn junction<'r>(
-    raw: &'r RawNet,
-    j: &'r RawJunction,
-    order: &[usize],
-    out: &mut HashMap<&'r str, Vec<Touch>>,
-    notes: &mut Notes,
-) -> Result<(), Fault> {
-    // Types without a matrix (dead ends, unregulated junctions, rail) leave it out as a whole.
-    if j.requests.is_empty() && !needs_matrix(&j.kind, order.len()) {
-        without_matrix(raw, order, out, notes);
-        return Ok(());
-    }
+fn matrix(junction: usize, j: &RawJunction, order: &[usize], out: &mut Vec<Pair>) -> Result<(), Fault> {
     let rows = j.requests.len();
     if rows != order.len() {
         return Err(j.at.fault(Flaw::RequestRows { rows, connections: order.len() }));
@@ -104,21 +106,35 @@ fn junction<'r>(
         };
         bits("response", &r.response)?;
         bits("foes", &r.foes)?;
-        let Some(mine) = &raw.connections[order[i]].signal else { continue };
         let (response, foes) = (r.response.as_bytes(), r.foes.as_bytes());
-        for (k, c) in order.iter().enumerate() {
+        for (k, &other) in order.iter().enumerate() {
             let bit = rows - 1 - k;
-            if k == i || (foes[bit] == b'0' && response[bit] == b'0') {
-                continue;
+            if k != i && (foes[bit] == b'1' || response[bit] == b'1') {
+                out.push(Pair { mine: order[i], other, yields: response[bit] == b'1', junction, guessed: false });
             }
-            let Some(theirs) = &raw.connections[*c].signal else { continue };
-            if mine.tl != theirs.tl {
-                continue;
-            }
-            let touches = out.entry(mine.tl.as_str()).or_default();
-            let (index, other) = (mine.link_index, theirs.link_index);
-            touches.push(Touch { index, other, yields: response[bit] == b'1' });
         }
     }
     Ok(())
+}
+
+/// Touching pairs per traffic light, both directions of each.
+pub(super) fn touches<'r>(raw: &'r RawNet, pairs: &[Pair], notes: &mut Notes) -> HashMap<&'r str, Vec<Touch>> {
+    let mut out: HashMap<&str, Vec<Touch>> = HashMap::new();
+    for p in pairs {
+        let (Some(mine), Some(theirs)) = (&raw.connections[p.mine].signal, &raw.connections[p.other].signal) else {
+            continue;
+        };
+        if mine.tl != theirs.tl {
+            continue;
+        }
+        if p.guessed {
+            notes.add(
+                "no right-of-way matrix: ways from different edges taken to conflict unless shown together",
+                &raw.connections[p.mine].at.id,
+            );
+        }
+        let touch = Touch { index: mine.link_index, other: theirs.link_index, yields: p.yields };
+        out.entry(mine.tl.as_str()).or_default().push(touch);
+    }
+    out
 }

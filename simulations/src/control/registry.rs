@@ -1,0 +1,236 @@
+//! Controllers by name.
+
+use greenkerb_models::units::Ds;
+
+use super::max_pressure::{self, CyclicMaxPressure, PaperRule, Papers};
+use super::{Actuated, Control, ControlError, EqualGreens, Plans, greedy};
+use crate::scenarios::Scenario;
+
+/// A name with what it stands for. `N`, `D` and `Y` are whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The name, or its pattern.
+    pub name: &'static str,
+    /// What it senses: nothing, loops, or every vehicle near the junction.
+    pub sensing: &'static str,
+    /// What it does.
+    pub does: &'static str,
+}
+
+const fn entry(name: &'static str, sensing: &'static str, does: &'static str) -> Entry {
+    Entry { name, sensing, does }
+}
+
+/// All names.
+pub const ENTRIES: &[Entry] = &[
+    entry("shipped", "none", "the plan each signal controller ships with"),
+    entry("equal-N", "none", "every stage in turn for N seconds"),
+    entry("actuated", "loops", "gap-out, max-out, min recall; every controller for itself"),
+    entry("max-pressure", "full", "max pressure by lane counts, every 10 s"),
+    entry("max-pressure-cyclic", "full", "a fixed cycle whose green is shared out by pressure"),
+    entry("max-pressure-capacity", "full", "max pressure with regard to room, every 10 s"),
+    entry("mpn10", "full", "max pressure by head of line, 50 m, every 10 s"),
+    entry("greedyn7", "full", "most vehicles that can go, 50 m, head of line, every 7 s"),
+    entry("greedyn10", "full", "the same every 10 s"),
+    entry("fixed-N+Y", "none", "papers' fixed time: four phases of N seconds, Y seconds of phase 0 before each"),
+    entry("mp-D+Y", "full", "papers' max pressure: every D seconds, Y seconds of phase 0 at a change"),
+    entry("amp4-D+Y", "full", "papers' advanced max pressure with four phases"),
+    entry("amp8-D+Y", "full", "papers' advanced max pressure with all phases"),
+];
+
+/// Why names do not make controllers.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A name nobody has.
+    #[error("there is no controller '{name}'{hint}; there are: {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The nearest name, where one is near.
+        hint: String,
+        /// All names.
+        known: String,
+    },
+    /// The same name twice.
+    #[error("controller '{name}' is named twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// No name at all.
+    #[error("no controller is named; there are: {known}")]
+    None {
+        /// All names.
+        known: String,
+    },
+    /// It cannot control this network.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+/// A name that has been understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Shipped,
+    Equal(Ds),
+    Actuated,
+    LaneCounts,
+    Cyclic,
+    Capacity,
+    HeadOfLine,
+    Greedy(u32),
+    Paper { rule: PaperRule, every: Ds, yellow: Ds },
+}
+
+/// Names, sorted as they are shown.
+fn known() -> String {
+    ENTRIES.iter().map(|e| e.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Whole seconds, 1 to 600.
+fn seconds(text: &str) -> Option<Ds> {
+    text.parse::<u32>().ok().filter(|s| (1..=600).contains(s)).map(Ds::from_s)
+}
+
+/// Two lengths joined by a plus.
+fn pair(text: &str) -> Option<(Ds, Ds)> {
+    let (a, b) = text.split_once('+')?;
+    Some((seconds(a)?, seconds(b)?))
+}
+
+fn understand(name: &str) -> Option<Method> {
+    let paper = |rule, every, yellow| (yellow < every).then_some(Method::Paper { rule, every, yellow });
+    Some(match name {
+        "shipped" => Method::Shipped,
+        "actuated" => Method::Actuated,
+        "max-pressure" => Method::LaneCounts,
+        "max-pressure-cyclic" => Method::Cyclic,
+        "max-pressure-capacity" => Method::Capacity,
+        "mpn10" => Method::HeadOfLine,
+        "greedyn7" => Method::Greedy(7),
+        "greedyn10" => Method::Greedy(10),
+        _ => {
+            let (kind, times) = name.split_once('-')?;
+            match kind {
+                "equal" => Method::Equal(seconds(times)?),
+                "fixed" => {
+                    let (green, yellow) = pair(times)?;
+                    paper(PaperRule::Fixed, green + yellow, yellow)?
+                }
+                "mp" | "amp4" | "amp8" => {
+                    let (every, yellow) = pair(times)?;
+                    let rule = match kind {
+                        "mp" => PaperRule::MaxPressure,
+                        kind => PaperRule::Advanced { all_phases: kind == "amp8" },
+                    };
+                    paper(rule, every, yellow)?
+                }
+                _ => return None,
+            }
+        }
+    })
+}
+
+/// The name that differs least, where it differs little.
+fn nearest(name: &str) -> Option<&'static str> {
+    let distance = |other: &str| -> usize {
+        let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), other.chars().collect());
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, x) in a.iter().enumerate() {
+            let mut before = row[0];
+            row[0] = i + 1;
+            for (j, y) in b.iter().enumerate() {
+                let next = (before + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+                before = row[j + 1];
+                row[j + 1] = next;
+            }
+        }
+        row[b.len()]
+    };
+    let (least, entry) = ENTRIES.iter().map(|e| (distance(e.name), e.name)).min()?;
+    (least <= 3).then_some(entry)
+}
+
+/// Splits a list of names (`a,b,c`) and checks each.
+///
+/// # Errors
+/// [`RegistryError`] for an empty list, a name nobody has, and a name given twice.
+pub fn parse_names(list: &str) -> Result<Vec<String>, RegistryError> {
+    let mut names: Vec<String> = Vec::new();
+    for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        if understand(name).is_none() {
+            let hint = nearest(name).map(|n| format!(" (did you mean '{n}'?)")).unwrap_or_default();
+            return Err(RegistryError::Unknown { name: name.to_owned(), hint, known: known() });
+        }
+        if names.iter().any(|n| n == name) {
+            return Err(RegistryError::Twice { name: name.to_owned() });
+        }
+        names.push(name.to_owned());
+    }
+    if names.is_empty() {
+        return Err(RegistryError::None { known: known() });
+    }
+    Ok(names)
+}
+
+/// A fresh controller for one run of a scenario.
+///
+/// # Errors
+/// [`RegistryError`] for a name nobody has, and for a method that cannot control the scenario's network.
+pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, RegistryError> {
+    let Some(method) = understand(name) else {
+        parse_names(name)?;
+        return Err(RegistryError::None { known: known() });
+    };
+    Ok(match method {
+        Method::Shipped => Box::new(Plans::shipped(scenario)),
+        Method::Equal(green) => Box::new(EqualGreens::new(scenario, green)),
+        Method::Actuated => Box::new(Actuated::new(scenario)),
+        Method::LaneCounts => max_pressure::lane_counts(scenario),
+        Method::Cyclic => Box::new(CyclicMaxPressure::new(scenario)),
+        Method::Capacity => max_pressure::capacity_aware(scenario),
+        Method::HeadOfLine => max_pressure::head_of_line(scenario),
+        Method::Greedy(every_s) => greedy(scenario, every_s),
+        Method::Paper { rule, every, yellow } => Box::new(Papers::new(scenario, rule, every, yellow)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_understood() {
+        for entry in ENTRIES {
+            let name = match entry.name {
+                "equal-N" => "equal-25",
+                "fixed-N+Y" => "fixed-25+5",
+                "mp-D+Y" => "mp-30+5",
+                "amp4-D+Y" => "amp4-15+5",
+                "amp8-D+Y" => "amp8-5+2",
+                plain => plain,
+            };
+            assert!(understand(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_are_split_and_checked() {
+        assert_eq!(parse_names("shipped, greedyn7").unwrap(), ["shipped", "greedyn7"]);
+        assert!(matches!(parse_names("shipped,shipped"), Err(RegistryError::Twice { .. })));
+        assert!(matches!(parse_names(" , "), Err(RegistryError::None { .. })));
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_all_names_and_the_nearest() {
+        let error = parse_names("shipped,greedy7").unwrap_err().to_string();
+        assert!(
+            error.starts_with("there is no controller 'greedy7' (did you mean 'greedyn7'?); there are: shipped,"),
+            "{error}"
+        );
+        let far = parse_names("a-learner").unwrap_err().to_string();
+        assert!(far.starts_with("there is no controller 'a-learner'; there are:"), "{far}");
+        assert!(parse_names("mp-5+5").is_err(), "no green would be left");
+        assert!(parse_names("fixed-0+5").is_err());
+    }
+}

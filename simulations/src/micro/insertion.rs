@@ -1,0 +1,123 @@
+//! From outside onto the street: one queue per lane, first in, first out; one vehicle per lane and step.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use greenkerb_models::demand::{DepartLane, DepartSpeed, Trip};
+use greenkerb_models::ids::LaneId;
+use greenkerb_models::units::TimeDs;
+
+use super::event::{Journey, What};
+use super::mover::{Kind, Mover, Rider, Waiting};
+use super::region::{Region, Row};
+use super::strips::{NONE, StripId, Strips};
+use super::ways::{Ways, bit};
+use crate::random::SplitMix64;
+
+/// What insertion looks at.
+pub(crate) struct Gate<'a> {
+    pub(crate) strips: &'a Strips,
+    pub(crate) ways: &'a Ways,
+    pub(crate) kinds: &'a [Kind],
+    /// The template of a vehicle.
+    pub(crate) template: &'a (dyn Fn(u32) -> &'a Trip + Sync),
+    /// The strip every vehicle is on.
+    pub(crate) places: &'a [AtomicU32],
+    pub(crate) tick: u32,
+    /// Beginning of the step.
+    pub(crate) begins: TimeDs,
+    /// End of the step, when it is told of.
+    pub(crate) ends: TimeDs,
+}
+
+/// The lane a vehicle waits for. `load` tells how full a lane is, those that wait for it included.
+pub(crate) fn choose_lane(
+    lanes: &[StripId],
+    wants: DepartLane,
+    usable: u32,
+    leads: u32,
+    mut load: impl FnMut(StripId) -> u64,
+    chance: &mut SplitMix64,
+) -> StripId {
+    let among = |mask: u32| lanes.iter().enumerate().filter(move |(i, _)| mask & bit(*i as u32) != 0).map(|(_, l)| *l);
+    let emptiest = |mask: u32, load: &mut dyn FnMut(StripId) -> u64| among(mask).min_by_key(|l| load(*l));
+    let lane = match wants {
+        DepartLane::Best => emptiest(leads, &mut load),
+        DepartLane::Free => emptiest(usable, &mut load),
+        DepartLane::Random => {
+            let n = among(leads).count() as u64;
+            among(leads).nth(chance.below(n) as usize)
+        }
+        DepartLane::First => among(usable).next(),
+        DepartLane::Index(i) => lanes.get(i as usize).copied().filter(|_| usable & bit(i) != 0),
+    };
+    lane.or_else(|| among(usable).next()).unwrap_or(lanes[0])
+}
+
+/// Lets in whom there is room for.
+pub(crate) fn let_in(gate: &Gate<'_>, region: &mut Region, rows: &mut [Row]) {
+    let mut queues = std::mem::take(&mut region.queues);
+    for (lane, queue) in &mut queues {
+        let Some(first) = queue.front() else { continue };
+        let row = &mut rows[region.local(*lane)];
+        let kind = &gate.kinds[usize::from(first.kind)];
+        let Some(speed_mps) = entry_mps(gate, *lane, row, first, kind) else { continue };
+        let Some(w) = queue.pop_front() else { continue };
+        place(gate, region, row, *lane, &w, speed_mps);
+    }
+    queues.retain(|_, q| !q.is_empty());
+    region.queues = queues;
+}
+
+/// The speed with which a vehicle can enter a lane now; none when there is no room for it.
+fn entry_mps(gate: &Gate<'_>, lane: StripId, row: &Row, w: &Waiting, kind: &Kind) -> Option<f64> {
+    let strip = &gate.strips.all[lane as usize];
+    let room_m = row.movers.last().map_or(f64::INFINITY, Mover::rear_m);
+    if room_m <= kind.min_gap_m {
+        return None;
+    }
+    let most_mps = (strip.limit_mps * f64::from(w.factor)).min(kind.speed_max_mps);
+    // Fast enough to stop behind whoever is there even when it stops at once, and before the end of the lane.
+    let safe_mps = |room_m: f64| {
+        let b = kind.decel * kind.headway_s.max(0.1);
+        (b * b + 2.0 * kind.decel * room_m.max(0.0)).sqrt() - b
+    };
+    match (gate.template)(w.template).depart_speed {
+        DepartSpeed::Zero => Some(0.0),
+        DepartSpeed::Max => {
+            let ahead_mps = row.movers.last().map_or(0.0, |m| m.speed_mps);
+            let behind_mps = safe_mps(room_m - kind.min_gap_m + ahead_mps * ahead_mps / (2.0 * kind.decel));
+            Some(most_mps.min(behind_mps).min(safe_mps(strip.length_m)))
+        }
+        DepartSpeed::Fixed(v) => (v <= safe_mps(room_m - kind.min_gap_m)).then_some(v.min(most_mps)),
+    }
+}
+
+fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: &Waiting, speed_mps: f64) {
+    let kind = &gate.kinds[usize::from(w.kind)];
+    row.movers.push(Mover {
+        front_m: 0.0,
+        speed_mps,
+        vehicle: w.vehicle,
+        next: gate.ways.connection(gate.strips, lane, w.at, w.end),
+        kind: w.kind,
+        flags: 0,
+        length_m: kind.length_m as f32,
+        factor: w.factor,
+        stands_since: NONE,
+        entered: gate.tick,
+    });
+    row.from = NONE;
+    gate.places[w.vehicle as usize].store(lane, Ordering::Relaxed);
+    let rider = Rider {
+        at: w.at,
+        end: w.end,
+        came_in_m: 0.0,
+        journey: Journey { due: w.due, inserted: gate.begins, ..Journey::default() },
+    };
+    let local = region.local(lane);
+    region.riders[local].push_back(rider);
+    region.activate(lane);
+    region.counts.inserted += 1;
+    let lane = LaneId(gate.strips.all[lane as usize].id);
+    region.tell(gate.ends, What::Inserted { vehicle: super::VehicleId(w.vehicle), lane });
+}

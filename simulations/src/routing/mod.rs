@@ -1,0 +1,5 @@
+//! The quickest way from link to link.
+
+mod tree;
+
+pub use tree::{LinkTimes, Tree, way_between};
