@@ -75,6 +75,20 @@ fn a_killed_demo_goes_on_where_it_was() {
     assert!(last.as_str() > since && last.contains("; 30 controllers on published plans"), "{last}, began at {since}");
 }
 
+/// The street begins anew each time, nearly empty and on its own plans, beside a service that goes on where it was.
+#[test]
+fn a_street_that_begins_anew_is_told_plans_that_fit() {
+    let data = tempfile::tempdir().unwrap();
+    for run in 1..=3 {
+        let (said, status) = Demo::start(data.path(), &["--for", "400", "--pace", "max"]).end();
+        let last = said.last().unwrap();
+        assert!(status.success(), "run {run}: {said:#?}");
+        is_well(last);
+        assert!(!last.contains("rejected"), "run {run}: {last}");
+        assert!(last.contains("; 30 controllers on published plans"), "run {run}: {last}");
+    }
+}
+
 #[test]
 fn a_taken_port_is_told_with_the_way_out() {
     let said = on_a_taken_port();

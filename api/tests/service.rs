@@ -4,6 +4,7 @@
 mod support;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use support::{Running, SEVEN, crossroads, instant};
@@ -37,6 +38,47 @@ fn the_same_observations_give_the_same_bytes() {
     let revision = |t: &String| serde_json::from_str::<Value>(t).unwrap()["revision"].as_u64().unwrap();
     let revisions: Vec<u64> = first.iter().map(revision).collect();
     assert!(revisions.windows(2).all(|w| w[0] < w[1]), "{revisions:?}");
+}
+
+/// Sixteen controllers that decide in the same step, with too little for all of them, on an idle machine and a busy one.
+#[test]
+fn a_busy_machine_gives_the_same_bytes() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("grid.greenkerb");
+    let network = greenkerb_simulations::scenarios::grid(4, 4, 150.0).unwrap();
+    let mut native = Vec::new();
+    greenkerb_models::formats::native::write(network.parts(), &mut native).unwrap();
+    std::fs::write(&file, native).unwrap();
+    let replay = || {
+        let data = tempfile::tempdir().unwrap();
+        let service = Running::start(&file, Some(data.path()), "solve_deadline_ms = 30\n");
+        let (detectors, controllers) = (service.detectors(), service.controllers());
+        let mut timings = Vec::new();
+        for second in SEVEN..SEVEN + 260 {
+            assert_eq!(service.tell(second, &detectors).status, 200);
+            if second % 10 == 0 {
+                timings.extend(
+                    controllers.iter().map(|c| service.get(&format!("/v1/controllers/{c}/timing"), &[]).text()),
+                );
+            }
+        }
+        let metrics = service.get("/metrics", &[]).text();
+        let missed = metrics.lines().find(|l| l.starts_with("greenkerb_deadline_misses_total")).map(str::to_owned);
+        (timings, missed.unwrap())
+    };
+    let idle = replay();
+    let ends = AtomicBool::new(false);
+    let busy = std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| while !ends.load(Ordering::Relaxed) {});
+        }
+        let busy = replay();
+        ends.store(true, Ordering::Relaxed);
+        busy
+    });
+    assert!(!idle.1.ends_with(" 0"), "there was enough for everybody: {}", idle.1);
+    assert_eq!(idle.1, busy.1);
+    assert!(idle.0 == busy.0, "the load of the machine shows in what is published");
 }
 
 #[test]

@@ -176,6 +176,33 @@ fn a_late_plan_waits_for_the_next_cycle_start() {
     assert_eq!(states(&told(&mut field, 97, 98)), [&State::Active]);
 }
 
+/// The first order of all: its own plan.
+fn begin(field: &mut FieldController, controller: &Controller) {
+    let own = controller.time_of_day_plan();
+    field.receive(order(controller, 0, own, TimeDs::from_s(0), TimeDs::from_s(1)), TimeDs::from_s(0));
+    field.acknowledge();
+}
+
+#[test]
+fn after_switch_on_a_plan_that_has_missed_its_moment_is_not_run_and_the_next_one_is() {
+    let controller = Arc::new(staged());
+    let plan = |offset_s| staged_plan(&controller, [15, 20], offset_s);
+    let until = TimeDs::from_s(500);
+    // A cycle starts at 52 s and at 97 s.
+    for missed in [52, 60, 90] {
+        let mut field = FieldController::new(Arc::clone(&controller), STEP);
+        told(&mut field, 0, 60);
+        field.receive(order(&controller, 8, plan(7), TimeDs::from_s(missed), until), TimeDs::from_s(60));
+        assert_eq!(states(&field.acknowledge()), [&State::SwitchedOn], "{missed}");
+        field.receive(order(&controller, 9, plan(7), TimeDs::from_s(97), until), TimeDs::from_s(70));
+        assert_eq!(states(&told(&mut field, 70, 98)), [&State::Received, &State::Validated, &State::Active]);
+        assert_eq!(field.running_revision(), Some(Revision(9)));
+    }
+    let mut field = FieldController::new(Arc::clone(&controller), STEP);
+    field.receive(order(&controller, 8, plan(7), TimeDs::from_s(52), until), TimeDs::from_s(10));
+    assert_eq!(states(&told(&mut field, 10, 53)), [&State::Received, &State::Validated, &State::Active]);
+}
+
 #[test]
 fn another_database_an_old_revision_and_what_has_run_out_are_refused() {
     let controller = Arc::new(staged());
@@ -267,6 +294,7 @@ proptest! {
     fn legal_plans_are_run_safely(plans in legal()) {
         let controller = Arc::new(staged());
         let mut field = FieldController::new(Arc::clone(&controller), STEP);
+        begin(&mut field, &controller);
         let mut now = 0;
         for (i, (a, b, offset_s, wait_s)) in plans.into_iter().enumerate() {
             told(&mut field, now, now + wait_s);
@@ -298,6 +326,7 @@ proptest! {
         let controller = Arc::new(ringed());
         let rings = controller.ring_barrier.clone().unwrap();
         let mut field = FieldController::new(Arc::clone(&controller), STEP);
+        begin(&mut field, &controller);
         let mut now = 0;
         for (i, (p1, p2, p5, p3)) in splits.into_iter().enumerate() {
             let p6 = (p1 + p2).saturating_sub(p5).max(10);

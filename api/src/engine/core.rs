@@ -10,10 +10,10 @@ use bytes::Bytes;
 use greenkerb_models::detection::Observation;
 use greenkerb_models::ids::{ControllerId, DetectorId};
 use greenkerb_models::network::Network;
-use greenkerb_models::plan::PublishedPlan;
+use greenkerb_models::plan::{PublishedPlan, Revision};
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::safety::Validated;
-use greenkerb_optimizer::signals::{GroupReport, NetworkState, StepOutcome};
+use greenkerb_optimizer::signals::{GroupReport, NetworkState, Said, StepOutcome};
 
 use super::board::Board;
 use super::clock::Clock;
@@ -96,6 +96,17 @@ pub struct Core {
     decisions: Vec<Option<GroupReport>>,
 }
 
+/// What an acknowledgement says about what runs.
+fn said(ack: &AckRecord) -> Said {
+    let revision = Revision(ack.revision);
+    match ack.state.as_str() {
+        "active" => Said::Active(revision),
+        "rejected" => Said::Rejected(revision),
+        "local_mode" => Said::LocalMode(revision),
+        _ => Said::Heard(revision),
+    }
+}
+
 impl Core {
     /// Starts with what the board shows, and gives every other controller its time-of-day plan.
     pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>, owed: Option<Owed>) -> Self {
@@ -173,6 +184,23 @@ impl Core {
             self.decider.spend(&plan.get().controller, plan.get().revision.0);
         }
         self.decider.restore(known);
+        self.hear_again();
+    }
+
+    /// What controllers said last, told to an optimizer that does not know it.
+    fn hear_again(&mut self) {
+        for (i, controller) in self.shared.network.controllers().iter().enumerate() {
+            let id = ControllerId::at(i);
+            let shown = self.shared.board.shown(id);
+            if let (Some(ack), Some(shown)) = (self.shared.board.ack(id), shown) {
+                let plan = shown.plan.get();
+                // What it ran when it last spoke may be the plan that is shown, whatever it spoke of then.
+                match ack.running == Some(plan.revision.0) {
+                    true => self.decider.hear(&controller.name, Said::Active(plan.revision), plan.valid_from),
+                    false => self.decider.hear(&controller.name, said(&ack), ack.at),
+                }
+            }
+        }
     }
 
     /// The store did not take it: what was decided is not out, and its numbers are spent. What it knows of traffic
@@ -273,7 +301,8 @@ impl Core {
         if !self.started {
             self.start(now);
         }
-        let deadline = Deadline::within(self.shared.settings.solve_deadline);
+        let limit = self.shared.settings.solve_deadline;
+        let deadline = if self.shared.clock.is_external() { Deadline::work_of(limit) } else { Deadline::within(limit) };
         let outcome = self.guarded(|d| d.advance(now, &deadline));
         if outcome.is_some() {
             self.shared.vitals.set_optimizer_failure(None);
@@ -290,6 +319,7 @@ impl Core {
 
     /// Takes an acknowledgement to be kept with the next step.
     pub fn acknowledge(&mut self, controller: String, ack: AckRecord) {
+        self.guarded(|d| d.hear(&controller, said(&ack), ack.at));
         self.acks.retain(|(name, _)| *name != controller);
         self.acks.push((controller, ack));
     }

@@ -5,7 +5,7 @@ use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
 use greenkerb_optimizer::safety::Validated;
-use greenkerb_optimizer::signals::{Budget, NetworkState, SignalOptimizer, StepOutcome};
+use greenkerb_optimizer::signals::{Budget, NetworkState, Said, SignalOptimizer, StepOutcome};
 
 /// Takes observations and decides. Whatever it proposes has been validated: its outcome can hold nothing else.
 pub trait Decider: Send {
@@ -13,6 +13,10 @@ pub trait Decider: Send {
     fn restore(&mut self, last: Vec<Validated<PublishedPlan>>);
     /// Revisions up to this one are spent for a controller.
     fn spend(&mut self, controller: &str, revision: u64);
+    /// Takes note of what a controller says it runs.
+    fn hear(&mut self, controller: &str, said: Said, at: TimeDs) {
+        let _ = (controller, said, at);
+    }
     /// Gives every controller without a plan its time-of-day plan.
     fn start(&mut self, now: TimeDs) -> StepOutcome;
     /// Takes an observation.
@@ -35,6 +39,10 @@ impl Decider for SignalOptimizer {
 
     fn spend(&mut self, controller: &str, revision: u64) {
         Self::spend(self, controller, revision);
+    }
+
+    fn hear(&mut self, controller: &str, said: Said, at: TimeDs) {
+        Self::hear(self, controller, said, at);
     }
 
     fn start(&mut self, now: TimeDs) -> StepOutcome {

@@ -74,6 +74,26 @@ use course::Course;
 use running::Running;
 use transition::Change;
 
+/// What a controller runs, by what it has said.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Heard<'a> {
+    /// It does as it was told last.
+    #[default]
+    AsTold,
+    /// A plan that took over at another moment than it says, or that a newer one was to replace and did not.
+    Runs {
+        /// The plan.
+        plan: &'a PublishedPlan,
+        /// Cycle start at which it took over.
+        since: TimeDs,
+    },
+    /// Its own plan, in step, and nothing of what it was told.
+    Own {
+        /// Since when.
+        since: TimeDs,
+    },
+}
+
 /// A plan about to be published, with all that it is judged by.
 #[derive(Debug)]
 pub struct Publication<'a> {
@@ -81,6 +101,8 @@ pub struct Publication<'a> {
     pub candidate: PublishedPlan,
     /// What was published for this controller last, if anything.
     pub previous: Option<&'a PublishedPlan>,
+    /// What the controller has said about what it runs.
+    pub heard: Heard<'a>,
     /// The controller.
     pub controller: &'a Controller,
     /// The operator's bounds.
@@ -111,11 +133,11 @@ pub fn validate_plan(
 /// # Errors
 /// [`Refusals`] with everything that is wrong with it.
 pub fn validate_publication(publication: Publication<'_>) -> Result<Validated<PublishedPlan>, Refusals> {
-    let Publication { candidate, previous, controller, policy, now } = publication;
+    let Publication { candidate, previous, heard, controller, policy, now } = publication;
     let mut refusals = judge_by_itself(&candidate, controller, policy);
     // What comes next computes with plans and instants that are sound.
     if refusals.is_empty() {
-        judge_change(&candidate, previous, controller, policy, now, &mut refusals);
+        judge_change(&candidate, (previous, heard), controller, policy, now, &mut refusals);
     }
     attest(candidate, &controller.name, refusals)
 }
@@ -220,7 +242,7 @@ fn judge_by_itself(plan: &PublishedPlan, controller: &Controller, policy: &Polic
 /// The change from what runs to a sound candidate, and the way back once it has run out.
 fn judge_change(
     candidate: &PublishedPlan,
-    previous: Option<&PublishedPlan>,
+    (previous, heard): (Option<&PublishedPlan>, Heard<'_>),
     controller: &Controller,
     policy: &Policy,
     now: TimeDs,
@@ -236,13 +258,18 @@ fn judge_change(
         }
         // What runs before the last publication takes over is not known here, so nothing else may follow upon it.
         let renewed = candidate.plan == last.plan && candidate.valid_from == last.valid_from;
-        if candidate.valid_from <= last.valid_from && !renewed {
+        if matches!(heard, Heard::AsTold) && candidate.valid_from <= last.valid_from && !renewed {
             let (valid_from, last_from) = (candidate.valid_from, last.valid_from);
             refusals.push(Refusal::BeforeLast { valid_from, last: last.revision.0, last_from });
             return;
         }
     }
-    let running = match Running::at(controller, policy, previous, candidate.valid_from) {
+    let running = match heard {
+        Heard::AsTold => Running::at(controller, policy, previous, candidate.valid_from),
+        Heard::Runs { plan, since } => Running::taken(controller, policy, (plan, since), candidate.valid_from),
+        Heard::Own { since } => Ok(Running::own(controller, since)),
+    };
+    let running = match running {
         Ok(running) => running,
         Err(error) => return refusals.push(Refusal::NoTransition { into: "plan", error }),
     };
@@ -252,7 +279,7 @@ fn judge_change(
     }
     revision::judge_future(candidate, now, refusals);
     // The moment of a plan that is renewed before it takes over has been judged with it.
-    if previous.is_none_or(|last| candidate.valid_from != last.valid_from) {
+    if !matches!(heard, Heard::AsTold) || previous.is_none_or(|last| candidate.valid_from != last.valid_from) {
         revision::judge_boundary(candidate, &running, refusals);
     }
     if !refusals.is_empty() {

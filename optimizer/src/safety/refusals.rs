@@ -29,6 +29,14 @@ impl Refusals {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    /// True where nothing is wrong but the way back into the fallback: a plan that holds for longer or shorter finds another.
+    #[must_use]
+    pub fn are_about_the_way_back(&self) -> bool {
+        self.iter().all(|r| {
+            matches!(r, Refusal::NoTransition { into: "fallback", .. } | Refusal::InTransition { into: "fallback", .. })
+        })
+    }
+
     /// Numbers of the rules that were broken, rising, each once.
     #[must_use]
     pub fn rules(&self) -> Vec<u8> {

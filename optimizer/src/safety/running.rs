@@ -36,14 +36,31 @@ impl<'a> Running<'a> {
         last: Option<&'a PublishedPlan>,
         at: TimeDs,
     ) -> Result<Self, TransitionError> {
-        let beginning = TimeDs(i64::MIN);
-        let Some(last) = last else {
-            return Ok(Self { plan: Cow::Owned(controller.time_of_day_plan()), since: beginning, settled: beginning });
-        };
-        let settled = Transition::into_plan(controller, &last.plan, last.valid_from, policy.transition)?.ends;
+        match last {
+            None => Ok(Self::own(controller, TimeDs(i64::MIN))),
+            Some(last) => Self::taken(controller, policy, (last, last.valid_from), at),
+        }
+    }
+
+    /// A controller that runs its own plan, in step, and was told nothing that counts.
+    pub(super) fn own(controller: &Controller, since: TimeDs) -> Self {
+        Self { plan: Cow::Owned(controller.time_of_day_plan()), since, settled: since }
+    }
+
+    /// What runs at `at` where a plan has taken over at `since`.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when there is no way into that plan from there, or from it into its fallback.
+    pub(super) fn taken(
+        controller: &Controller,
+        policy: &Policy,
+        (last, since): (&'a PublishedPlan, TimeDs),
+        at: TimeDs,
+    ) -> Result<Self, TransitionError> {
+        let settled = Transition::into_plan(controller, &last.plan, since, policy.transition)?.ends;
         let back = gives_way_at(last, settled);
         if at <= back {
-            return Ok(Self { plan: Cow::Borrowed(&last.plan), since: last.valid_from, settled });
+            return Ok(Self { plan: Cow::Borrowed(&last.plan), since, settled });
         }
         let settled = Transition::into_plan(controller, &last.fallback.plan, back, policy.transition)?.ends;
         Ok(Self { plan: Cow::Borrowed(&last.fallback.plan), since: back, settled })

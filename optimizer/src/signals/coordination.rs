@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::budget::Budget;
 use super::feeds::Feed;
 use super::fluid::{Arrivals, steady_queue_veh};
-use super::isolated;
+use super::isolated::{self, Case};
 use super::junction::{Demand, Junction};
 use super::offsets::{Member, Pair, Stream, descend, pair};
 use super::refine::Bounds;
@@ -22,6 +22,10 @@ const CYCLES_TRIED: usize = 4;
 
 /// Horizon of the stage lengths that are compared, seconds.
 const HORIZON_S: usize = 120;
+
+/// Work of a pair's table by lane and second squared, and of a descent by member, pair and second.
+const PAIR_WORK: u64 = 8;
+const DESCENT_WORK: u64 = 10;
 
 /// A controller that may be coordinated.
 #[derive(Debug)]
@@ -125,7 +129,17 @@ impl Study<'_> {
     fn time(&self, c: &Candidate<'_>, cycle_s: (f64, f64)) -> Option<Timed> {
         let bounds = Bounds { cycle_s, ..c.bounds.clone() };
         let arrivals = Arrivals::uniform(&c.demand, HORIZON_S);
-        let decision = isolated::decide(c.junction, &c.demand, &arrivals, &c.running_s, &bounds, 1, self.budget);
+        let case = Case {
+            junction: c.junction,
+            demand: &c.demand,
+            arrivals: &arrivals,
+            running_s: &c.running_s,
+            bounds: &bounds,
+            onward: &[],
+            // What is compared here is where a plan would lead, not the change to it.
+            legal: &|_| true,
+        };
+        let decision = isolated::decide(&case, 1, self.budget);
         let splits_s: Vec<f64> = decision.splits_s.iter().map(|s| f64::from(*s)).collect();
         bounds
             .allow(c.junction, &decision.splits_s)
@@ -156,6 +170,8 @@ impl Study<'_> {
                     }
                 }
             }
+            let tried = (members.len() * pairs.len()) as u64 * u64::from(cycle_s);
+            self.budget.spend(tried * DESCENT_WORK);
             let (offsets_s, saved) = descend(members.len(), &pairs, cycle_s as usize);
             let queue = timed.iter().map(|t| t.1).sum::<f64>() + saved;
             if best.as_ref().is_none_or(|b| queue < b.1) {
@@ -198,6 +214,8 @@ impl Study<'_> {
             &streams,
             cycle_s as usize,
         );
+        let lanes = streams.iter().map(|s| s.to.len() as u64 + 1).sum::<u64>();
+        self.budget.spend(u64::from(cycle_s) * u64::from(cycle_s) * lanes * PAIR_WORK);
         self.pairs.insert((i, j, cycle_s), table.clone());
         Some(table)
     }

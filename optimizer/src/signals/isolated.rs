@@ -1,13 +1,16 @@
 //! One controller decides for itself: its cycle is whatever its stages add up to.
+//!
+//! Whatever is decided here lies within the bounds of the change and is legal by the validator's own rules, which the
+//! caller brings along; where nothing else is, what runs is kept.
 
-use crate::solver::SolveStatus;
+use crate::solver::{SolveError, SolveStatus};
 
 use super::budget::Budget;
 use super::cycle::allsop;
 use super::fluid::Arrivals;
 use super::junction::{Demand, Junction};
-use super::max_pressure::{fill, max_pressure};
-use super::refine::{Bounds, Refined, delay, refine};
+use super::max_pressure::{Onward, fill, lengths_s};
+use super::refine::{Bounds, Refined, Search};
 use super::splits::{GroupJunction, split_plan};
 
 /// From so many ways to leave stages out the descent is tried.
@@ -23,6 +26,20 @@ pub enum Method {
     MaxPressure,
     /// The plan was kept.
     Keep,
+}
+
+/// What a controller decides by.
+pub(crate) struct Case<'a> {
+    pub(crate) junction: &'a Junction,
+    pub(crate) demand: &'a Demand,
+    pub(crate) arrivals: &'a Arrivals,
+    /// Stage lengths of the plan that runs.
+    pub(crate) running_s: &'a [u32],
+    pub(crate) bounds: &'a Bounds,
+    /// Where the vehicles of each lane go, and what stands there; empty where nothing is known of it.
+    pub(crate) onward: &'a [Vec<Onward>],
+    /// True where the validator would let stage lengths within the bounds pass.
+    pub(crate) legal: &'a dyn Fn(&[u32]) -> bool,
 }
 
 /// Splits of one controller and what is said about them.
@@ -64,40 +81,23 @@ pub(crate) fn whole_seconds(splits_s: &[f64], bounds: &[(u32, u32)]) -> Vec<u32>
 }
 
 /// Descends from the program's answer, and from the most promising ways to leave stages out of it.
-fn descend(
-    junction: &Junction,
-    demand: &Demand,
-    arrivals: &Arrivals,
-    start: &[u32],
-    bounds: &Bounds,
-    budget: &dyn Budget,
-) -> Option<Refined> {
-    let mut shorter: Vec<(f64, Vec<u32>)> = junction
-        .shortenings(start, &bounds.may_go)
-        .into_iter()
-        .map(|s| (delay(junction, demand, arrivals, &s), s))
-        .collect();
+fn descend(search: &mut Search<'_>, start: &[u32], budget: &dyn Budget) -> Option<Refined> {
+    let (junction, bounds) = (search.case().junction, search.case().bounds);
+    let mut shorter: Vec<(f64, Vec<u32>)> =
+        junction.shortenings(start, &bounds.may_go).into_iter().map(|s| (search.delay(&s, budget), s)).collect();
     shorter.sort_by(|a, b| a.0.total_cmp(&b.0));
     let starts = std::iter::once(start.to_vec()).chain(shorter.into_iter().take(SHORTENINGS_TRIED).map(|s| s.1));
-    starts
-        .filter_map(|from| refine(junction, demand, arrivals, &from, bounds, budget))
-        .min_by(|a, b| a.delay_veh_s.total_cmp(&b.delay_veh_s))
+    starts.filter_map(|from| search.refine(&from, budget)).min_by(|a, b| a.delay_veh_s.total_cmp(&b.delay_veh_s))
 }
 
 /// Decides the next cycle of a member of a group, from what the group's linear program asks of it.
-pub(crate) fn decide_from(
-    junction: &Junction,
-    demand: &Demand,
-    arrivals: &Arrivals,
-    running_s: &[u32],
-    bounds: &Bounds,
-    asked_s: &[f64],
-    budget: &dyn Budget,
-) -> Decision {
-    let kept_veh_s = delay(junction, demand, arrivals, running_s);
+pub(crate) fn decide_from(case: &Case<'_>, asked_s: &[f64], budget: &dyn Budget) -> Decision {
+    let Case { junction, demand, bounds, .. } = *case;
+    let mut search = Search::new(case);
+    let kept_veh_s = search.delay(case.running_s, budget);
     let start = whole_seconds(asked_s, &bounds.stages_s);
-    let found = descend(junction, demand, arrivals, &start, bounds, budget);
-    let kept = Refined { splits_s: running_s.to_vec(), delay_veh_s: kept_veh_s };
+    let found = descend(&mut search, &start, budget);
+    let kept = Refined { splits_s: case.running_s.to_vec(), delay_veh_s: kept_veh_s };
     let Refined { splits_s, delay_veh_s } = found.unwrap_or(kept);
     let exact: Vec<f64> = splits_s.iter().map(|s| f64::from(*s)).collect();
     let capacity_veh = junction.capacity_veh(&junction.service(demand, &exact), &exact);
@@ -116,23 +116,15 @@ pub(crate) fn decide_from(
 }
 
 /// Decides the next cycle of one controller.
-pub(crate) fn decide(
-    junction: &Junction,
-    demand: &Demand,
-    arrivals: &Arrivals,
-    running_s: &[u32],
-    bounds: &Bounds,
-    horizon_cycles: usize,
-    budget: &dyn Budget,
-) -> Decision {
-    let running: Vec<f64> = running_s.iter().map(|s| f64::from(*s)).collect();
+pub(crate) fn decide(case: &Case<'_>, horizon_cycles: usize, budget: &dyn Budget) -> Decision {
+    let Case { junction, demand, bounds, running_s, .. } = *case;
     // The linear programs see the whole program; which stages go is found on the finer model.
-    let minima: Vec<f64> = bounds.stages_s.iter().map(|b| f64::from(b.0)).collect();
-    let reference: Vec<f64> = running.iter().zip(&minima).map(|(s, min)| s.max(*min)).collect();
+    let reference: Vec<f64> = running_s.iter().zip(&bounds.stages_s).map(|(s, b)| f64::from((*s).max(b.0))).collect();
     let service = junction.service(demand, &reference);
     let clearance_s = service.shape.clearance_s;
-    let kept_veh_s = delay(junction, demand, arrivals, running_s);
-    let bounds_f: Vec<(f64, f64)> = bounds.stages_s.iter().map(|b| (f64::from(b.0), f64::from(b.1))).collect();
+    let mut search = Search::new(case);
+    let kept_veh_s = search.delay(running_s, budget);
+    let bounds_f = bounds.exact_s();
     let range_s = bounds.cycle_s;
     let answer = allsop(junction, &service, demand, range_s, budget).and_then(|a| {
         let cycle_s = a.shortest_s.clamp(range_s.0, range_s.1);
@@ -156,7 +148,7 @@ pub(crate) fn decide(
     match answer {
         Ok((a, plan)) => {
             let start = whole_seconds(&plan.splits_s[0], &bounds.stages_s);
-            let refined = descend(junction, demand, arrivals, &start, bounds, budget)
+            let refined = descend(&mut search, &start, budget)
                 .unwrap_or_else(|| Refined { splits_s: running_s.to_vec(), delay_veh_s: kept_veh_s });
             Decision {
                 splits_s: refined.splits_s,
@@ -170,23 +162,53 @@ pub(crate) fn decide(
                 trouble: None,
             }
         }
-        Err(e) => {
-            let cycle_s = running.iter().sum::<f64>() + clearance_s;
-            let none = vec![0.0; junction.lanes.len()];
-            let splits = max_pressure(junction, &service, &demand.queue_veh, &none, &bounds_f, cycle_s);
-            let splits_s = whole_seconds(&splits, &bounds.stages_s);
-            let delay_veh_s = delay(junction, demand, arrivals, &splits_s);
-            Decision {
-                splits_s,
-                method: Method::MaxPressure,
-                delay_veh_s,
-                kept_veh_s,
-                mu: None,
-                binding_lane: None,
-                status: None,
-                objective: None,
-                trouble: Some(e.to_string()),
-            }
-        }
+        Err(e) => without_search(&mut search, kept_veh_s, &e, budget),
     }
+}
+
+/// Cyclic max pressure: the whole program, and the stages that run; of what is allowed, that of less delay.
+fn without_search(search: &mut Search<'_>, kept_veh_s: f64, trouble: &SolveError, budget: &dyn Budget) -> Decision {
+    let running_s = search.case().running_s;
+    let all = vec![true; running_s.len()];
+    let shown: Vec<bool> = running_s.iter().map(|s| *s > 0).collect();
+    let mut kept = vec![all, shown];
+    kept.dedup();
+    let proposals: Vec<Vec<u32>> = kept.iter().filter_map(|kept| by_pressure(search.case(), kept)).collect();
+    let found = proposals
+        .into_iter()
+        .filter_map(|s| search.legal(&s, budget).then(|| (search.delay(&s, budget), s)))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    let method = if found.is_some() { Method::MaxPressure } else { Method::Keep };
+    let (delay_veh_s, splits_s) = found.unwrap_or_else(|| (kept_veh_s, running_s.to_vec()));
+    Decision {
+        splits_s,
+        method,
+        delay_veh_s,
+        kept_veh_s,
+        mu: None,
+        binding_lane: None,
+        status: None,
+        objective: None,
+        trouble: Some(trouble.to_string()),
+    }
+}
+
+/// Stage lengths by pressure for a cycle as long as the one that runs, as far as the bounds allow; `None` where they
+/// leave nothing with just these stages.
+fn by_pressure(case: &Case<'_>, kept: &[bool]) -> Option<Vec<u32>> {
+    let Case { junction, demand, bounds, running_s, .. } = *case;
+    let lengths = |(p, s): (usize, &u32)| if kept[p] { f64::from((*s).max(bounds.stages_s[p].0)) } else { 0.0 };
+    let reference: Vec<f64> = running_s.iter().enumerate().map(lengths).collect();
+    let shape = junction.shape(&reference)?;
+    let running: Vec<f64> = running_s.iter().map(|s| f64::from(*s)).collect();
+    let running_shape = junction.shape(&running).unwrap_or(shape);
+    let cycle_s = (running.iter().sum::<f64>() + running_shape.clearance_s).clamp(bounds.cycle_s.0, bounds.cycle_s.1);
+    let service = junction.service(demand, &reference);
+    let mut bounds_s = bounds.exact_s();
+    for (b, _) in bounds_s.iter_mut().zip(kept).filter(|(_, kept)| !**kept) {
+        *b = (0.0, 0.0);
+    }
+    let splits = lengths_s(junction, &service, &demand.queue_veh, case.onward, &bounds_s, cycle_s);
+    let whole_bounds: Vec<(u32, u32)> = bounds_s.iter().map(|b| (b.0 as u32, b.1 as u32)).collect();
+    bounds.repaired(junction, &whole_seconds(&splits, &whole_bounds))
 }

@@ -1,25 +1,57 @@
 //! Cyclic max pressure: splits in proportion to pressure, without any search. The answer when the linear program is late.
 //!
 //! The pressure of a stage is what it could serve, weighted by how much longer the queue is than what it flows into
-//! (Varaiya 2013; cyclic form after Levin, Hu, Odell 2020). Every stage keeps its minimum, so nobody starves.
+//! (Varaiya 2013; cyclic form after Levin, Hu, Odell 2020). Capacity counts (Gregoire et al. 2015): vehicles that find no
+//! room where they go put no pressure on. Every stage keeps its minimum, so nobody starves.
 
 use super::junction::{Junction, Service};
 
-/// Stage lengths, seconds, that fill `cycle_s`. `downstream_veh[lane]` is the mean queue each lane discharges into.
-pub(crate) fn max_pressure(
+/// An approach with this share of its room taken takes nobody in: what still fits will be gone before the next green.
+const FULL_SHARE: f64 = 0.9;
+
+/// An approach that part of a lane's vehicles go on to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Onward {
+    /// Share of the vehicles that leave the lane.
+    pub(crate) share: f64,
+    /// Queue there, vehicles a lane.
+    pub(crate) queue_veh: f64,
+    /// Vehicles that a lane there holds.
+    pub(crate) storage_veh: f64,
+}
+
+impl Onward {
+    fn is_full(&self) -> bool {
+        self.queue_veh >= FULL_SHARE * self.storage_veh
+    }
+}
+
+/// Pressure of one lane, vehicles: its queue against the queue of each approach its vehicles go on to. Those that leave
+/// for where nothing is known of find no queue.
+fn lane_pressure_veh(queue_veh: f64, onward: &[Onward]) -> f64 {
+    let known: f64 = onward.iter().map(|o| o.share).sum();
+    let goes = |o: &Onward| if o.is_full() { 0.0 } else { o.share * (queue_veh - o.queue_veh).max(0.0) };
+    onward.iter().map(goes).sum::<f64>() + (1.0 - known).max(0.0) * queue_veh
+}
+
+/// Stage lengths, seconds, that fill `cycle_s` within bounds; a stage whose bounds are zero is left out.
+pub(crate) fn lengths_s(
     junction: &Junction,
     service: &Service,
     queue_veh: &[f64],
-    downstream_veh: &[f64],
+    onward: &[Vec<Onward>],
     bounds_s: &[(f64, f64)],
     cycle_s: f64,
 ) -> Vec<f64> {
+    let lanes: Vec<f64> = queue_veh
+        .iter()
+        .enumerate()
+        .map(|(l, queue)| lane_pressure_veh(*queue, onward.get(l).map_or(&[], Vec::as_slice)))
+        .collect();
     let mut pressure = vec![0.0; junction.stages];
     for (s, step) in service.shape.steps.iter().enumerate() {
         let Some(p) = step.stage else { continue };
-        for l in 0..junction.lanes.len() {
-            pressure[p] += service.rate_vps[s][l] * (queue_veh[l] - downstream_veh[l]).max(0.0);
-        }
+        pressure[p] += lanes.iter().enumerate().map(|(l, veh)| service.rate_vps[s][l] * veh).sum::<f64>();
     }
     fill(&pressure, bounds_s, cycle_s - service.shape.clearance_s)
 }
@@ -46,6 +78,20 @@ pub(crate) fn fill(weights: &[f64], bounds_s: &[(f64, f64)], total_s: f64) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pressure_is_the_difference_of_queues_and_none_into_a_full_approach() {
+        let onward = |share, queue_veh| Onward { share, queue_veh, storage_veh: 20.0 };
+        assert_eq!(lane_pressure_veh(10.0, &[]), 10.0);
+        assert_eq!(lane_pressure_veh(10.0, &[onward(1.0, 4.0)]), 6.0);
+        assert_eq!(lane_pressure_veh(10.0, &[onward(0.5, 4.0)]), 8.0, "half of them leave the map");
+        assert_eq!(lane_pressure_veh(10.0, &[onward(1.0, 12.0)]), 0.0);
+        assert_eq!(
+            lane_pressure_veh(40.0, &[onward(0.75, 18.0), onward(0.25, 2.0)]),
+            9.5,
+            "three quarters find it full"
+        );
+    }
 
     #[test]
     fn what_is_over_goes_by_weight_within_bounds() {

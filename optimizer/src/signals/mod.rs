@@ -3,6 +3,7 @@
 //! | file | decides |
 //! | --- | --- |
 //! | `optimizer` | when which controller is decided for, and what is published |
+//! | `charge` | what is kept about one controller |
 //! | `isolated` | the next cycle of a controller that stands alone |
 //! | `feeds` | which lanes send vehicles to which approaches, and in what time |
 //! | `coordination` | which controllers share a cycle, and which |
@@ -13,9 +14,12 @@
 //! | `refine` | the last seconds, on the model of `fluid` |
 //! | `max_pressure` | splits without any search |
 //! | `junction` | what each lane can pass in each step |
+//! | `budget` | how much work a decision may be |
+//! | `word` | what a controller says it runs, against what it was told |
 //! | `timeline` | what a controller runs, and when |
 
 mod budget;
+mod charge;
 mod coordination;
 mod cycle;
 mod feeds;
@@ -31,13 +35,15 @@ mod report;
 mod settings;
 mod splits;
 mod timeline;
+mod word;
 
-pub use budget::{Budget, Exhausted, Unlimited};
+pub use budget::{Budget, Exhausted, Unlimited, WorkBudget};
 pub use isolated::Method;
 pub use network_splits::{LaneDemand, network_splits};
 pub use optimizer::SignalOptimizer;
 pub use report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 pub use settings::Settings;
 pub use timeline::Timeline;
+pub use word::Said;
 
 pub use crate::solver::{SolveError, SolveStatus};

@@ -6,44 +6,35 @@ use greenkerb_models::detection::Observation;
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKind, Revision};
-use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan};
+use greenkerb_models::signal::{PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
-use crate::estimation::{DetectorStatus, Estimator, Passed, Shown, Timeliness, prior_shares};
-use crate::safety::{Publication, Refusals, Validated, validate_group, validate_publication};
+use crate::estimation::{DetectorStatus, Estimator, Shown, Timeliness, prior_shares};
+use crate::safety::{Heard, Publication, Refusals, Validated, validate_group, validate_publication};
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
+use super::charge::{Charge, may_start, passing, settled_stage, whole_splits};
 use super::coordination::{Candidate, Group, form, streams};
 use super::feeds::{Feed, feeds};
 use super::fluid::Arrivals;
-use super::isolated::{self, Decision, Method};
-use super::junction::{Demand, Junction, START_UP_S};
-use super::max_pressure::fill;
+use super::isolated::{self, Case, Decision, Method};
+use super::junction::{Demand, Junction};
+use super::max_pressure::{Onward, fill};
 use super::offsets::{Member, fed};
 use super::refine::Bounds;
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
 use super::settings::Settings;
 use super::splits::{self, GroupJunction, split_plan};
-use super::timeline::Timeline;
+use super::word::Said;
 
 /// A group whose best cycle has moved by no more than this keeps the one it has.
 const CYCLE_KEPT_S: u32 = 6;
 
+/// Moves of a whole group's offsets that are tried so that all its members get into step.
+const SHIFTS: u32 = 8;
+
 /// Seconds the second-by-second model looks ahead.
 const HORIZON_S: usize = 120;
-
-/// What the optimizer keeps about one controller.
-#[derive(Debug)]
-struct Charge {
-    junction: Junction,
-    timeline: Timeline,
-    published: Option<Validated<PublishedPlan>>,
-    checksum: String,
-    /// Revision up to which the numbers are spent.
-    spent: u64,
-    /// Cycle start that has been decided for.
-    decided: Option<TimeDs>,
-}
 
 /// A coordination group at work.
 #[derive(Debug)]
@@ -78,15 +69,7 @@ impl SignalOptimizer {
         let charges = (0..network.controllers().len())
             .map(|i| {
                 let id = ControllerId::at(i);
-                let controller = network.controller(id);
-                Charge {
-                    junction: Junction::new(&network, id),
-                    timeline: Timeline::of_time_of_day(controller),
-                    published: None,
-                    checksum: controller.checksum(),
-                    spent: 0,
-                    decided: None,
-                }
+                Charge::new(network.controller(id), Junction::new(&network, id), settings.policy.transition)
             })
             .collect::<Vec<_>>();
         let mut lane_of = vec![None; network.lanes().len()];
@@ -114,10 +97,14 @@ impl SignalOptimizer {
     pub fn restore(&mut self, last: Vec<Validated<PublishedPlan>>) {
         for plan in last {
             let Some(id) = self.network.controller_named(&plan.get().controller) else { continue };
-            let charge = &mut self.charges[id.index()];
-            charge.timeline.follow(self.network.controller(id), plan.get());
-            charge.published = Some(plan);
+            self.charges[id.index()].commit(self.network.controller(id), plan);
         }
+    }
+
+    /// Takes note of what a controller says about a revision, at an instant on its own clock.
+    pub fn hear(&mut self, controller: &str, said: Said, at: TimeDs) {
+        let Some(id) = self.network.controller_named(controller) else { return };
+        self.charges[id.index()].hear(self.network.controller(id), said, at, self.now);
     }
 
     /// Revisions up to this one of a controller were published before, whether or not their plans are still known.
@@ -136,7 +123,11 @@ impl SignalOptimizer {
                 let plan = self.network.controller(ControllerId::at(i)).time_of_day_plan();
                 let reasons =
                     vec![reason(ReasonKind::Kept, "the controller's own time-of-day plan, until there is data", None)];
-                self.publish(i, plan, reasons, now, &mut outcome);
+                let boundary = self.boundary(i, now);
+                match self.judge_beside_group(i, plan, reasons, boundary, now) {
+                    Ok(plan) => self.commit(i, plan, &mut outcome),
+                    Err(refusals) => outcome.refused.push((ControllerId::at(i), refusals)),
+                }
             }
         }
         outcome
@@ -164,6 +155,7 @@ impl SignalOptimizer {
         for i in 0..self.charges.len() {
             let controller = self.network.controller(ControllerId::at(i));
             let charge = &mut self.charges[i];
+            charge.doubt(now, self.settings.acknowledged_within);
             charge.timeline.expire(controller, now);
             charge.timeline.forget(now - Ds::from_s(600));
         }
@@ -171,17 +163,35 @@ impl SignalOptimizer {
         if !fresh {
             return outcome;
         }
-        for i in 0..self.charges.len() {
-            if let Some(boundary) = self.due(i, now) {
-                self.decide(i, boundary, now, budget, &mut outcome);
-            }
-        }
+        self.decide_due(now, budget, &mut outcome);
         let last = *self.regrouped.get_or_insert(now);
         if now.since(last) >= i64::from(self.settings.regroup_every.0) {
             self.regrouped = Some(now);
             self.regroup(now, budget, &mut outcome);
         }
         outcome
+    }
+
+    /// Decides for every controller that is due, the most urgent first; each has a share of what is left.
+    fn decide_due(&mut self, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        let mut due: Vec<(TimeDs, usize)> =
+            (0..self.charges.len()).filter_map(|i| Some((self.due(i, now)?, i))).collect();
+        due.sort_unstable();
+        for (k, &(boundary, i)) in due.iter().enumerate() {
+            let parts = self.parts(i, now);
+            let others: u64 = due[k + 1..].iter().map(|(_, j)| self.parts(*j, now)).sum();
+            let share = Share::of(budget, (parts, parts + others));
+            self.decide(i, boundary, now, &share, outcome);
+        }
+    }
+
+    /// Parts of the budget for a controller: one, and one more for each member of its group if that has to be asked anew.
+    fn parts(&self, i: usize, now: TimeDs) -> u64 {
+        let stale = |g: usize| self.groups[g].asked.as_ref().is_none_or(|(until, _)| now >= *until);
+        match self.place(i) {
+            Some((g, _)) if stale(g) => 1 + self.groups[g].group.members.len() as u64,
+            _ => 1,
+        }
     }
 
     /// Forms coordination groups from the flows of late, and takes those up that are new.
@@ -226,26 +236,63 @@ impl SignalOptimizer {
         Candidate { junction: &charge.junction, demand, running_s: whole_splits(charge.timeline.plan_at(now)), bounds }
     }
 
-    /// Brings all members of a new group into step at once, or none of them.
-    fn take_up(&mut self, group: Group, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
-        let mut plans = Vec::new();
-        for (k, &i) in group.members.iter().enumerate() {
+    /// Brings all members of a new group into step at once, or none of them. What matters within a group is how far its
+    /// cycles are apart, so all of them may be moved together to where every member finds a way into step.
+    fn take_up(&mut self, mut group: Group, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        let Some(decided) = self.decide_together(&group, now, budget) else { return };
+        let offsets_s = group.offsets_s.clone();
+        for k in 0..SHIFTS {
+            let by_s = group.cycle_s * k / SHIFTS;
+            group.offsets_s = offsets_s.iter().map(|o| (o + by_s) % group.cycle_s.max(1)).collect();
+            let Some(plans) = self.in_step(&group, &decided, now) else { continue };
+            for (i, boundary, plan) in plans {
+                self.charges[i].decided = Some(boundary);
+                self.commit(i, plan, outcome);
+            }
+            self.groups.push(Running { group, asked: None });
+            return;
+        }
+    }
+
+    /// Stage lengths of every member of a group at its cycle, and the cycle start at which each changes.
+    fn decide_together(&self, group: &Group, now: TimeDs, budget: &dyn Budget) -> Option<Vec<(TimeDs, Vec<u32>)>> {
+        let mut decided = Vec::new();
+        for &i in &group.members {
             let boundary = self.boundary(i, now);
-            let running = self.charges[i].timeline.plan_at(boundary - Ds(1)).clone();
-            let running_s = whole_splits(&running);
+            let running = self.charges[i].timeline.plan_at(boundary - Ds(1));
+            let running_s = whole_splits(running);
             let demand = self.demand_at(i, boundary, now);
             let cycle_s = Bounds::set_cycle_s(group.cycle_s);
-            let Some(bounds) = self.bounds(i, &running_s, running.cycle.seconds()) else { return };
+            let bounds = self.bounds(i, &running_s, running.cycle.seconds())?;
             if group.cycle_s as f64 > bounds.cycle_s.1 || cycle_s.0 < bounds.cycle_s.0 {
-                return;
+                return None;
             }
-            let bounds = Bounds { cycle_s, ..bounds };
-            let arrivals = Arrivals::uniform(&demand, HORIZON_S);
-            let charge = &self.charges[i];
-            let decision = isolated::decide(&charge.junction, &demand, &arrivals, &running_s, &bounds, 1, budget);
-            let Some(plan) = self.compiled(i, &decision.splits_s, Some(group.cycle_s), group.offsets_s[k]) else {
-                return;
+            let case = Case {
+                junction: &self.charges[i].junction,
+                demand: &demand,
+                arrivals: &Arrivals::uniform(&demand, HORIZON_S),
+                running_s: &running_s,
+                bounds: &Bounds { cycle_s, ..bounds },
+                onward: &self.onward(i),
+                // Whether there is a way into step depends on the offset, and is seen when all lengths are known.
+                legal: &|_| true,
             };
+            decided.push((boundary, isolated::decide(&case, 1, budget).splits_s));
+        }
+        Some(decided)
+    }
+
+    /// The plans of all members of a group; `None` where the validator would not let one of them pass.
+    #[allow(clippy::type_complexity)]
+    fn in_step(
+        &self,
+        group: &Group,
+        decided: &[(TimeDs, Vec<u32>)],
+        now: TimeDs,
+    ) -> Option<Vec<(usize, TimeDs, Validated<PublishedPlan>)>> {
+        let mut plans = Vec::new();
+        for (k, (&i, (boundary, splits_s))) in group.members.iter().zip(decided).enumerate() {
+            let plan = self.compiled(i, splits_s, Some(group.cycle_s), group.offsets_s[k])?;
             let percent = 100.0 * group.gain;
             let text = format!(
                 "coordinated with {} others at a cycle of {} s, offset {} s: {percent:.1} % less delay expected",
@@ -254,24 +301,11 @@ impl SignalOptimizer {
                 group.offsets_s[k]
             );
             let reasons = vec![reason(ReasonKind::Changed, &text, Some(("group_gain_percent", percent)))];
-            match self.judge(i, plan, reasons, boundary, now) {
-                Ok(plan) => plans.push((i, boundary, plan)),
-                Err(refusals) => {
-                    outcome.refused.push((ControllerId::at(i), refusals));
-                    return;
-                }
-            }
+            plans.push((i, *boundary, self.judge(i, plan, reasons, *boundary, now).ok()?));
         }
         let changing: Vec<&Validated<PublishedPlan>> = plans.iter().map(|p| &p.2).collect();
-        if let Err(refusals) = validate_group(&changing, &[], &self.settings.policy) {
-            outcome.refused.push((ControllerId::at(group.members[0]), refusals));
-            return;
-        }
-        for (i, boundary, plan) in plans {
-            self.charges[i].decided = Some(boundary);
-            self.commit(i, plan, outcome);
-        }
-        self.groups.push(Running { group, asked: None });
+        validate_group(&changing, &[], &self.settings.policy).ok()?;
+        Some(plans)
     }
 
     /// The plan of these stage lengths; with a set cycle, the longest stage takes the tenths that are left.
@@ -294,8 +328,8 @@ impl SignalOptimizer {
     /// The first cycle start for which a plan can still be published.
     fn boundary(&self, i: usize, now: TimeDs) -> TimeDs {
         let charge = &self.charges[i];
-        let taken = charge.published.as_ref().map_or(TimeDs(i64::MIN), |p| p.get().valid_from + Ds(1));
-        charge.timeline.next_cycle_start((now + self.settings.lead).max(charge.timeline.settled_from()).max(taken))
+        let earliest = (now + self.settings.lead).max(charge.timeline.settled_from()).max(charge.taken());
+        charge.timeline.next_cycle_start(earliest)
     }
 
     /// The group that a controller is in, and its place there.
@@ -411,27 +445,25 @@ impl SignalOptimizer {
             bounds.cycle_s = Bounds::set_cycle_s(self.groups[g].group.cycle_s);
         }
         let asked = place.and_then(|at| self.asked(at, now, budget));
-        let arrivals = self.arrivals(i, &demand, boundary);
-        let charge = &self.charges[i];
-        let horizon = self.settings.horizon_cycles;
+        let case = Case {
+            junction: &self.charges[i].junction,
+            demand: &demand,
+            arrivals: &self.arrivals(i, &demand, boundary),
+            running_s: &running_s,
+            bounds: &bounds,
+            onward: &self.onward(i),
+            legal: &|splits_s| {
+                let plan = self.proposed(i, splits_s, place, boundary);
+                plan.is_some_and(|plan| self.judge(i, plan, Vec::new(), boundary, now).is_ok())
+            },
+        };
         let decision = match &asked {
-            Some(asked) => {
-                isolated::decide_from(&charge.junction, &demand, &arrivals, &running_s, &bounds, asked, budget)
-            }
-            None => isolated::decide(&charge.junction, &demand, &arrivals, &running_s, &bounds, horizon, budget),
+            Some(asked) => isolated::decide_from(&case, asked, budget),
+            None => isolated::decide(&case, self.settings.horizon_cycles, budget),
         };
         outcome.reports.push(report(id, now, &decision));
         let gain = 1.0 - decision.delay_veh_s / decision.kept_veh_s.max(1e-6);
-        let plan = match place {
-            Some((g, k)) => {
-                let group = &self.groups[g].group;
-                self.compiled(i, &decision.splits_s, Some(group.cycle_s), group.offsets_s[k])
-            }
-            None => self.compiled(i, &decision.splits_s, None, 0).map(|mut plan| {
-                plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0.max(1))) as u32);
-                plan
-            }),
-        };
+        let plan = self.proposed(i, &decision.splits_s, place, boundary);
         // Who has fallen out of step with its group comes back into it, whatever the gain.
         let out_of_step =
             |plan: &TimingPlan| place.is_some() && (plan.cycle, plan.offset) != (running.cycle, running.offset);
@@ -440,8 +472,11 @@ impl SignalOptimizer {
         let changed = change.is_some();
         if let Some(plan) = change {
             let reasons = self.reasons(i, &running, &plan, &decision);
-            if self.publish_at(i, plan, reasons, boundary, now, outcome) {
-                return;
+            match self.judge_beside_group(i, plan, reasons, boundary, now) {
+                Ok(plan) => return self.commit(i, plan, outcome),
+                // What was searched for was found to be legal; the way back into the group's step may not be yet.
+                Err(refusals) if better => outcome.refused.push((id, refusals)),
+                Err(_) => {}
             }
         }
         if self.renewal_is_due(i, now) {
@@ -452,15 +487,53 @@ impl SignalOptimizer {
             };
             let reasons = vec![reason(ReasonKind::Kept, &text, Some(("gain_percent", percent)))];
             let plan = self.charges[i].timeline.plan_at(boundary).clone();
-            self.publish_at(i, plan, reasons, boundary, now, outcome);
+            // Where there is no way back later, the plan is left to run out while there is one.
+            if let Ok(plan) = self.judge_beside_group(i, plan, reasons, boundary, now) {
+                self.commit(i, plan, outcome);
+            }
         }
     }
 
+    /// The plan of these stage lengths: in step with the controller's group, or alone from `boundary` on.
+    fn proposed(
+        &self,
+        i: usize,
+        splits_s: &[u32],
+        place: Option<(usize, usize)>,
+        boundary: TimeDs,
+    ) -> Option<TimingPlan> {
+        match place {
+            Some((g, k)) => {
+                let group = &self.groups[g].group;
+                self.compiled(i, splits_s, Some(group.cycle_s), group.offsets_s[k])
+            }
+            None => self.compiled(i, splits_s, None, 0).map(|mut plan| {
+                plan.offset = Ds(boundary.0.rem_euclid(i64::from(plan.cycle.0.max(1))) as u32);
+                plan
+            }),
+        }
+    }
+
+    /// Where the vehicles of each lane of a controller go on to, and what stands there.
+    fn onward(&self, i: usize) -> Vec<Vec<Onward>> {
+        let mut onward = vec![Vec::new(); self.charges[i].junction.lanes.len()];
+        for feed in self.feeds.iter().filter(|f| f.from.0 == i) {
+            let lanes = feed.to.1.iter().map(|l| &self.charges[feed.to.0].junction.lanes[*l]);
+            let count = feed.to.1.len().max(1) as f64;
+            let queue = |lane| self.estimator.lane(lane).map_or(0.0, |e| e.queue_veh);
+            onward[feed.from.1].push(Onward {
+                share: feed.share,
+                queue_veh: lanes.clone().map(|l| queue(l.lane)).sum::<f64>() / count,
+                storage_veh: lanes.map(|l| l.storage_veh).sum::<f64>() / count,
+            });
+        }
+        onward
+    }
+
     fn renewal_is_due(&self, i: usize, now: TimeDs) -> bool {
-        self.charges[i]
-            .published
-            .as_ref()
-            .is_none_or(|p| p.get().valid_until.since(now) < i64::from(self.settings.renew_before.0))
+        let charge = &self.charges[i];
+        let ends = charge.published.as_ref().map(|p| p.get().valid_until);
+        charge.word.waits || ends.is_none_or(|at| at.since(now) < i64::from(self.settings.renew_before.0))
     }
 
     /// What the signals did to each lane of the network from `last` to `now`.
@@ -514,47 +587,29 @@ impl SignalOptimizer {
         (low <= high).then(|| Bounds { stages_s, may_go: may_go.collect(), may_start, cycle_s: (low, high) })
     }
 
-    fn publish(&mut self, i: usize, plan: TimingPlan, reasons: Vec<Reason>, now: TimeDs, outcome: &mut StepOutcome) {
-        let boundary = self.boundary(i, now);
-        self.publish_at(i, plan, reasons, boundary, now, outcome);
-    }
-
-    /// Publishes if the validator lets it, beside the other members of its group; true when it did.
-    fn publish_at(
-        &mut self,
+    /// What the validator says about a plan beside what the other members of its group run.
+    fn judge_beside_group(
+        &self,
         i: usize,
         plan: TimingPlan,
         reasons: Vec<Reason>,
         boundary: TimeDs,
         now: TimeDs,
-        outcome: &mut StepOutcome,
-    ) -> bool {
-        let judged = self.judge(i, plan, reasons, boundary, now).and_then(|plan| {
-            let others = self.place(i).map_or(&[][..], |(g, _)| &self.groups[g].group.members);
-            let staying: Vec<_> =
-                others.iter().filter(|o| **o != i).filter_map(|o| self.charges[*o].published.as_ref()).collect();
-            validate_group(&[&plan], &staying, &self.settings.policy).map(|()| plan)
-        });
-        match judged {
-            Ok(plan) => {
-                self.commit(i, plan, outcome);
-                true
-            }
-            Err(refusals) => {
-                outcome.refused.push((ControllerId::at(i), refusals));
-                false
-            }
-        }
+    ) -> Result<Validated<PublishedPlan>, Refusals> {
+        let plan = self.judge(i, plan, reasons, boundary, now)?;
+        let others = self.place(i).map_or(&[][..], |(g, _)| &self.groups[g].group.members);
+        let staying: Vec<_> =
+            others.iter().filter(|o| **o != i).filter_map(|o| self.charges[*o].published.as_ref()).collect();
+        validate_group(&[&plan], &staying, &self.settings.policy).map(|()| plan)
     }
 
     fn commit(&mut self, i: usize, plan: Validated<PublishedPlan>, outcome: &mut StepOutcome) {
-        let charge = &mut self.charges[i];
-        charge.timeline.follow(self.network.controller(ControllerId::at(i)), plan.get());
-        charge.published = Some(plan.clone());
+        self.charges[i].commit(self.network.controller(ControllerId::at(i)), plan.clone());
         outcome.publications.push(plan);
     }
 
-    /// What the validator says about a plan that is to take over at `boundary`.
+    /// What the validator says about a plan that is to take over at `boundary`. How long it holds is up to us: from where
+    /// it stands in its cycle when it runs out there must be a way back into the fallback.
     fn judge(
         &self,
         i: usize,
@@ -566,7 +621,7 @@ impl SignalOptimizer {
         let controller = self.network.controller(ControllerId::at(i));
         let charge = &self.charges[i];
         let revision = Revision(charge.published.as_ref().map_or(0, |p| p.get().revision.0).max(charge.spent) + 1);
-        let candidate = PublishedPlan {
+        let mut candidate = PublishedPlan {
             controller: controller.name.clone(),
             revision,
             plan,
@@ -577,13 +632,27 @@ impl SignalOptimizer {
             fallback: Fallback { plan: controller.time_of_day_plan() },
             reasons,
         };
-        validate_publication(Publication {
-            candidate,
-            previous: charge.published.as_ref().map(Validated::get),
-            controller,
-            policy: &self.settings.policy,
-            now,
-        })
+        let earliest = boundary + self.settings.renew_before;
+        let mut first = None;
+        loop {
+            let judged = validate_publication(Publication {
+                candidate: candidate.clone(),
+                previous: charge.published.as_ref().map(Validated::get),
+                heard: charge.heard(),
+                controller,
+                policy: &self.settings.policy,
+                now,
+            });
+            let refusals = match judged {
+                Err(refusals) if refusals.are_about_the_way_back() => first.get_or_insert(refusals),
+                other => return other,
+            };
+            // A cycle less, and the fallback stands elsewhere in its own.
+            candidate.valid_until = candidate.valid_until - candidate.plan.cycle;
+            if candidate.valid_until < earliest {
+                return Err(refusals.clone());
+            }
+        }
     }
 
     fn reasons(&self, i: usize, old: &TimingPlan, new: &TimingPlan, decision: &Decision) -> Vec<Reason> {
@@ -643,91 +712,13 @@ impl SignalOptimizer {
                     controller: c.junction.controller,
                     cycle_s: plan.cycle.seconds(),
                     degree_of_saturation,
-                    on_time_of_day_plan: c.published.as_ref().is_none_or(|p| p.get().valid_until <= now),
+                    on_time_of_day_plan: matches!(c.heard(), Heard::Own { .. })
+                        || c.published.as_ref().is_none_or(|p| p.get().valid_until <= now),
                 }
             })
             .collect();
         NetworkState { now: self.now, lanes: self.estimator.lanes(), controllers }
     }
-}
-
-/// Stages with which the next cycle may begin: the clearance that the running plan ends with was made for the stage it
-/// begins with, and has to do for another one.
-fn may_start(controller: &Controller, running_s: &[u32]) -> Vec<bool> {
-    let kept = |p: &usize| running_s[*p] > 0;
-    let stages = running_s.len();
-    let (Some(first), Some(last)) = ((0..stages).find(kept), (0..stages).rfind(kept)) else { return vec![] };
-    let (program, groups) = (&controller.program, &controller.groups);
-    let clearance = |to: usize| program.clearance(groups, &controller.conflicts, (last, to));
-    let length = |steps: &[TimedStep]| steps.iter().map(|s| s.length).sum::<Ds>();
-    let shown: Vec<TimedStep> = clearance(first);
-    let stage = |p: usize| program.stages().nth(p).map(|s| &s.shows);
-    let goes_on = |p: usize| {
-        let before = shown.last().map(|s| &s.shows).or(stage(last));
-        before.zip(stage(p)).is_some_and(|(b, s)| b.iter().zip(s).all(|(b, s)| !b.is_green() || s.is_green()))
-    };
-    (0..stages).map(|p| p == first || (length(&clearance(p)) <= length(&shown) && goes_on(p))).collect()
-}
-
-/// Stage lengths of a plan in whole seconds; none for a plan of rings.
-fn whole_splits(plan: &TimingPlan) -> Vec<u32> {
-    match &plan.view {
-        PlanView::Stages { splits } => splits.iter().map(|s| (s.green.0 + 5) / 10).collect(),
-        PlanView::RingBarrier { .. } => Vec::new(),
-    }
-}
-
-/// Vehicles that each lane can pass from one instant to another under the plan in force at the first, and whether it has
-/// green at the second.
-fn passing(charge: &Charge, demand: &Demand, from: TimeDs, to: TimeDs) -> Option<(Vec<f64>, Vec<bool>)> {
-    let plan = charge.timeline.plan_at(from);
-    let PlanView::Stages { splits } = &plan.view else { return None };
-    let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-    let junction = &charge.junction;
-    let service = junction.service(demand, &splits_s);
-    let lengths_s = service.shape.lengths_s(&splits_s);
-    let cycle_s: f64 = lengths_s.iter().sum();
-    let begin_s = plan.position_at(from).seconds();
-    let end_s = begin_s + (to.since(from) as f64 / 10.0).min(cycle_s);
-    let mut passed = vec![0.0; junction.lanes.len()];
-    let mut green = vec![false; junction.lanes.len()];
-    let mut step_s = 0.0;
-    for (s, length_s) in lengths_s.iter().enumerate() {
-        for wrap_s in [0.0, cycle_s] {
-            let (first, last) = (step_s + wrap_s, step_s + wrap_s + length_s);
-            let overlap_s = (last.min(end_s) - first.max(begin_s)).max(0.0);
-            let ends_in_it = first <= end_s && end_s < last;
-            for l in 0..junction.lanes.len() {
-                passed[l] += service.rate_vps[s][l] * overlap_s;
-                green[l] |= ends_in_it && junction.is_green(&service.shape, s, l);
-            }
-        }
-        step_s += length_s;
-    }
-    Some((passed, green))
-}
-
-/// The stage that a controller showed through the whole of an interval, if the lane was past its start-up then.
-fn settled_stage(
-    junction: &Junction,
-    plan: &TimingPlan,
-    splits_s: &[f64],
-    passed: &Passed,
-    lane: usize,
-) -> Option<usize> {
-    let shape = junction.shape(splits_s)?;
-    let position_s = plan.position_at(passed.begin).seconds();
-    let steps = shape.steps.len();
-    let mut from_s = 0.0;
-    for (s, length_s) in shape.lengths_s(splits_s).into_iter().enumerate() {
-        let starts = junction.is_green(shape, s, lane) && !junction.is_green(shape, (s + steps - 1) % steps, lane);
-        let settled_s = if starts { from_s + START_UP_S } else { from_s };
-        if position_s >= settled_s - 0.5 && position_s + passed.length.seconds() <= from_s + length_s + 0.05 {
-            return shape.steps[s].stage.filter(|_| junction.is_green(shape, s, lane));
-        }
-        from_s += length_s;
-    }
-    None
 }
 
 fn reason(kind: ReasonKind, text: &str, value: Option<(&str, f64)>) -> Reason {

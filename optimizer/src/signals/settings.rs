@@ -26,6 +26,9 @@ pub struct Settings {
     pub regroup_every: Ds,
     /// Controllers are coordinated where the model says that it saves at least this share of their delay.
     pub coordination_gain_min: f64,
+    /// A controller that acknowledges plans and has not said for so long after a plan's moment that it runs is taken not
+    /// to run it.
+    pub acknowledged_within: Ds,
     /// Data older than this is no longer acted on: plans are then left to run out.
     pub feed_timeout: Ds,
 }
@@ -41,6 +44,7 @@ impl Default for Settings {
             gain_min: 0.01,
             regroup_every: Ds::from_s(600),
             coordination_gain_min: 0.1,
+            acknowledged_within: Ds::from_s(15),
             feed_timeout: Ds::from_s(60),
         }
     }

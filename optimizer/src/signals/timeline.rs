@@ -15,23 +15,37 @@ struct Segment {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     segments: Vec<Segment>,
+    /// How the controller gets into step with another plan.
+    method: TransitionMethod,
     expires: Option<TimeDs>,
 }
 
 impl Timeline {
     /// A controller that has always run its time-of-day plan.
     #[must_use]
-    pub fn of_time_of_day(controller: &Controller) -> Self {
-        Self { segments: vec![Segment { from: TimeDs(i64::MIN), plan: controller.time_of_day_plan() }], expires: None }
+    pub fn of_time_of_day(controller: &Controller, method: TransitionMethod) -> Self {
+        let own = Segment { from: TimeDs(i64::MIN), plan: controller.time_of_day_plan() };
+        Self { segments: vec![own], method, expires: None }
     }
 
     /// Follows a publication: the transition and the plan from `valid_from` on, the fallback once it has run out.
     /// A transition that cannot be made is left out; the validator has refused such plans before.
     pub fn follow(&mut self, controller: &Controller, published: &PublishedPlan) {
-        self.expire(controller, published.valid_from);
-        self.segments.retain(|s| s.from < published.valid_from);
-        self.switch(controller, published.plan.clone(), published.valid_from);
+        self.take_over(controller, published, published.valid_from);
+    }
+
+    /// The same for a publication that takes over at another instant than it says.
+    pub fn take_over(&mut self, controller: &Controller, published: &PublishedPlan, at: TimeDs) {
+        self.expire(controller, at);
+        self.segments.retain(|s| s.from < at);
+        self.switch(controller, published.plan.clone(), at);
         self.expires = Some(published.valid_until);
+    }
+
+    /// How the controller gets into step with another plan.
+    #[must_use]
+    pub const fn method(&self) -> TransitionMethod {
+        self.method
     }
 
     /// Takes note that the last plan ran out before `now`, if it did.
@@ -45,7 +59,7 @@ impl Timeline {
 
     fn switch(&mut self, controller: &Controller, plan: TimingPlan, at: TimeDs) {
         let mut from = at;
-        if let Ok(t) = Transition::into_plan(controller, &plan, at, TransitionMethod::ShortWay) {
+        if let Ok(t) = Transition::into_plan(controller, &plan, at, self.method) {
             for cycle in t.cycles {
                 let next = from + cycle.cycle;
                 self.segments.push(Segment { from, plan: cycle });

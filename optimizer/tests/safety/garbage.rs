@@ -4,7 +4,7 @@ use greenkerb_models::ids::StageId;
 use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::signal::{GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
-use greenkerb_optimizer::safety::{Policy, Publication, validate_plan, validate_publication, validate_stored};
+use greenkerb_optimizer::safety::{Heard, Policy, Publication, validate_plan, validate_publication, validate_stored};
 use proptest::prelude::*;
 
 use crate::oracle;
@@ -103,7 +103,7 @@ proptest! {
         let stored = validate_stored(candidate.clone(), &sample.controller, &policy);
         let previous = dice.chance(50).then_some(&right);
         let publication =
-            Publication { candidate: candidate.clone(), previous, controller: &sample.controller, policy: &policy, now };
+            Publication { candidate: candidate.clone(), previous, heard: Heard::AsTold, controller: &sample.controller, policy: &policy, now };
         let published = validate_publication(publication);
         if published.is_ok() {
             prop_assert!(stored.is_ok(), "what may be published may be kept");
@@ -137,7 +137,7 @@ proptest! {
         candidate.valid_until = candidate.valid_from + Ds(36_000);
         let controller = &sample.controller;
         let publication =
-            Publication { candidate, previous: Some(&previous), controller, policy: &policy, now: TimeDs(1000) };
+            Publication { candidate, previous: Some(&previous), heard: Heard::AsTold, controller, policy: &policy, now: TimeDs(1000) };
         let _ = validate_publication(publication);
     }
 }

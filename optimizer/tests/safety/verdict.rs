@@ -3,7 +3,7 @@
 use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::signal::{Controller, TimingPlan};
 use greenkerb_models::units::TimeDs;
-use greenkerb_optimizer::safety::{Policy, Publication, Refusals, validate_plan, validate_publication};
+use greenkerb_optimizer::safety::{Heard, Policy, Publication, Refusals, validate_plan, validate_publication};
 
 /// Numbers of the rules that a plan breaks; none when it passes.
 pub(crate) fn rules(plan: &TimingPlan, controller: &Controller) -> Vec<u8> {
@@ -28,7 +28,8 @@ pub(crate) fn published_rules(
     controller: &Controller,
     now: TimeDs,
 ) -> Vec<u8> {
-    let publication = Publication { candidate: candidate.clone(), previous, controller, policy, now };
+    let publication =
+        Publication { candidate: candidate.clone(), previous, heard: Heard::AsTold, controller, policy, now };
     match validate_publication(publication) {
         Ok(validated) => {
             assert_eq!(validated.get(), candidate, "validation changes nothing");

@@ -156,6 +156,7 @@ impl Client {
             State::Active => ("active", None),
             State::Rejected(why) => ("rejected", Some(why.to_string())),
             State::LocalMode => ("local_mode", None),
+            State::SwitchedOn => ("local_mode", Some("switched on".to_owned())),
         };
         let ack = Ack { revision: told.revision.0, hash: &told.hash, state, reason, at: told.at.rfc3339() };
         let body = to_json(&what, &ack)?;

@@ -274,7 +274,7 @@ impl Demo {
                     let remark = format!("controller '{name}' rejects revision {}: {why}", told.revision.0);
                     self.remark(remark);
                 }
-                State::Received | State::Validated => {}
+                State::Received | State::Validated | State::SwitchedOn => {}
             }
             if let Err(error) = sent {
                 self.failed(error)?;

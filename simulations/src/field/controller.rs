@@ -127,11 +127,16 @@ impl FieldController {
         std::mem::take(&mut self.acknowledgements)
     }
 
-    /// Takes an order that was polled at `now`. Twice the same is nothing new.
+    /// Takes an order that was polled at `now`. Twice the same is nothing new. A controller that has just been switched on
+    /// says so, unless the first order it hears is one that it could have been waiting for.
     pub fn receive(&mut self, order: Order, now: TimeDs) {
         let (revision, hash) = (order.revision, order.hash.clone());
         if self.newest == Some(revision) {
             return;
+        }
+        if self.newest.is_none() && !self.fits_at_switch_on(&order, now) {
+            self.newest = Some(revision);
+            return self.tell(revision, &hash, State::SwitchedOn, now);
         }
         self.tell(revision, &hash, State::Received, now);
         let verdict = match self.newest.filter(|newest| *newest > revision) {
@@ -148,6 +153,13 @@ impl FieldController {
             }
             Err(rejection) => self.tell(revision, &hash, State::Rejected(rejection), now),
         }
+    }
+
+    /// The first order after switch-on was made for what ran before, whatever that was. It is taken if it takes over at a
+    /// cycle start of what runs now; otherwise the service is told what does, and makes another.
+    fn fits_at_switch_on(&self, order: &Order, now: TimeDs) -> bool {
+        let announced = order.valid_from > now && self.running.boundary(order.valid_from) == order.valid_from;
+        announced || order.plan == self.running.plan
     }
 
     /// Takes a schedule that was polled at `now`: it takes over at once, and whatever waited to take over is forgotten.

@@ -141,6 +141,8 @@ pub enum State {
     Rejected(Rejection),
     /// It has run out, and the controller runs its own plan.
     LocalMode,
+    /// It was made for what ran before the controller was switched on, which runs its own plan now.
+    SwitchedOn,
 }
 
 /// What a controller tells the service.

@@ -198,7 +198,7 @@ impl Line {
                         let remark = format!("controller '{name}' rejects revision {}: {why}", told.revision.0);
                         self.exchange.remark(remark);
                     }
-                    State::Received | State::Validated => {}
+                    State::Received | State::Validated | State::SwitchedOn => {}
                 }
                 match self.service.acknowledge(name, &told) {
                     Ok(()) => self.failures_in_a_row = 0,
