@@ -8,6 +8,8 @@ mod import;
 pub mod native;
 mod source;
 mod summary;
+mod sumo;
+pub mod sumo_demand;
 pub mod sumo_net;
 
 use std::path::Path;

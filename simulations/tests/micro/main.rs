@@ -1,5 +1,6 @@
 //! The built-in street.
 
+mod cityflow_parity;
 mod determinism;
 mod support;
 mod vehicles;

@@ -2,7 +2,6 @@
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `xml` | elements, attributes and line numbers |
 //! | `raw` | what the file says |
 //! | `streets` | nodes, links, lanes, projection |
 //! | `connections` | connections, movements, crossings |
@@ -22,13 +21,13 @@ mod right_of_way;
 mod signals;
 mod streets;
 mod vehicle_class;
-mod xml;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 pub use error::{Flaw, SumoNetError};
 
+use crate::formats::sumo::xml;
 use crate::formats::{Import, Notes, Source};
 use crate::ids::{ControllerId, GroupId, LaneId, NodeId};
 use crate::network::{Network, NetworkParts, SignalHead};
@@ -65,7 +64,7 @@ pub fn read_source(source: &Source) -> Result<Import, SumoNetError> {
             nema::expand(&mut raw.programs, &mut notes)?;
             resolve(&raw, network_name(&source.name), &mut notes)
         })
-        .map_err(|fault| fault.in_file(&source.name))?;
+        .map_err(|fault| SumoNetError::of(fault, &source.name))?;
     let network: Network = parts.build().map_err(|e| SumoNetError::Network { file: source.name.clone(), source: e })?;
     Ok(Import { network, notes: notes.into_inner() })
 }

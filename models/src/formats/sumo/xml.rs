@@ -4,7 +4,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::error::{Fault, Flaw, Place};
+use super::{Fault, Flaw, Place};
 use crate::network::Point;
 use crate::units::Ds;
 
@@ -18,7 +18,7 @@ const COORDINATE_MAX_M: f64 = 1e9;
 const QUOTED_CHARS_MAX: usize = 60;
 
 /// What happens next in the text.
-pub(super) enum Token {
+pub(in crate::formats) enum Token {
     /// An element starts; `empty` ones end at once and are not reported again.
     Start { tag: String, attributes: Attributes, empty: bool },
     /// The innermost open element ends.
@@ -28,7 +28,7 @@ pub(super) enum Token {
 }
 
 /// Walks a text element by element.
-pub(super) struct Elements<'t> {
+pub(in crate::formats) struct Elements<'t> {
     reader: Reader<&'t [u8]>,
     text: &'t [u8],
     counted_to: usize,
@@ -38,7 +38,7 @@ pub(super) struct Elements<'t> {
 }
 
 impl<'t> Elements<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
+    pub(in crate::formats) fn of(text: &'t str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let reader = Reader::from_str(text);
         Self { reader, text: text.as_bytes(), counted_to: 0, line: 1, depth: 0, rooted: false }
@@ -52,7 +52,7 @@ impl<'t> Elements<'t> {
         self.line
     }
 
-    pub(super) fn next(&mut self) -> Result<Token, Fault> {
+    pub(in crate::formats) fn next(&mut self) -> Result<Token, Fault> {
         loop {
             let line = self.line_at(self.reader.buffer_position());
             let event = self.reader.read_event();
@@ -105,18 +105,28 @@ impl<'t> Elements<'t> {
 }
 
 /// Attributes of one element.
-pub(super) struct Attributes {
-    pub(super) line: u32,
+pub(in crate::formats) struct Attributes {
+    pub(in crate::formats) line: u32,
     found: Vec<(String, String)>,
 }
 
 impl Attributes {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::formats) fn get(&self, name: &str) -> Option<&str> {
         self.found.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
     }
 
+    /// All attributes, in file order.
+    pub(in crate::formats) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.found.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// True when the attribute says so in one of SUMO's words.
+    pub(in crate::formats) fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some("true" | "True" | "1" | "yes" | "on" | "x" | "t"))
+    }
+
     /// Where the element stands, known by its attribute `id`.
-    pub(super) fn place(&self, element: &'static str) -> Result<Place, Fault> {
+    pub(in crate::formats) fn place(&self, element: &'static str) -> Result<Place, Fault> {
         let place = |id: &str| Place { line: self.line, element, id: id.into() };
         match self.get("id") {
             Some("") => Err(place("").fault(value("id", "", "a name"))),
@@ -125,15 +135,15 @@ impl Attributes {
         }
     }
 
-    pub(super) fn text(&self, at: &Place, name: &'static str) -> Result<String, Fault> {
+    pub(in crate::formats) fn text(&self, at: &Place, name: &'static str) -> Result<String, Fault> {
         self.get(name).map(str::to_owned).ok_or_else(|| at.fault(Flaw::Missing { name }))
     }
 
-    pub(super) fn number(&self, at: &Place, name: &'static str) -> Result<f64, Fault> {
+    pub(in crate::formats) fn number(&self, at: &Place, name: &'static str) -> Result<f64, Fault> {
         self.number_if(at, name)?.ok_or_else(|| at.fault(Flaw::Missing { name }))
     }
 
-    pub(super) fn number_if(&self, at: &Place, name: &'static str) -> Result<Option<f64>, Fault> {
+    pub(in crate::formats) fn number_if(&self, at: &Place, name: &'static str) -> Result<Option<f64>, Fault> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.trim().parse::<f64>() {
             Ok(v) if v.is_finite() && v.abs() <= COORDINATE_MAX_M => Ok(Some(v)),
@@ -141,24 +151,24 @@ impl Attributes {
         }
     }
 
-    pub(super) fn positive(&self, at: &Place, name: &'static str) -> Result<f64, Fault> {
+    pub(in crate::formats) fn positive(&self, at: &Place, name: &'static str) -> Result<f64, Fault> {
         match self.number(at, name)? {
             v if v > 0.0 => Ok(v),
             _ => Err(at.fault(value(name, self.get(name).unwrap_or(""), "above zero"))),
         }
     }
 
-    pub(super) fn index(&self, at: &Place, name: &'static str) -> Result<u32, Fault> {
+    pub(in crate::formats) fn index(&self, at: &Place, name: &'static str) -> Result<u32, Fault> {
         self.index_if(at, name)?.ok_or_else(|| at.fault(Flaw::Missing { name }))
     }
 
-    pub(super) fn index_if(&self, at: &Place, name: &'static str) -> Result<Option<u32>, Fault> {
+    pub(in crate::formats) fn index_if(&self, at: &Place, name: &'static str) -> Result<Option<u32>, Fault> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| at.fault(value(name, text, "a whole number from 0")))
     }
 
     /// A duration in seconds, as deciseconds.
-    pub(super) fn duration_if(&self, at: &Place, name: &'static str) -> Result<Option<Ds>, Fault> {
+    pub(in crate::formats) fn duration_if(&self, at: &Place, name: &'static str) -> Result<Option<Ds>, Fault> {
         let Some(v) = self.number_if(at, name)? else { return Ok(None) };
         Ds::from_seconds(v)
             .map(Some)
@@ -166,7 +176,7 @@ impl Attributes {
     }
 
     /// Points as SUMO writes them: `x,y` or `x,y,z`, separated by blanks.
-    pub(super) fn points(&self, at: &Place, name: &'static str) -> Result<Vec<Point>, Fault> {
+    pub(in crate::formats) fn points(&self, at: &Place, name: &'static str) -> Result<Vec<Point>, Fault> {
         let Some(text) = self.get(name) else { return Ok(Vec::new()) };
         let bad = || at.fault(value(name, text, "a list of points x,y"));
         text.split_whitespace()
@@ -186,7 +196,7 @@ fn usable(coordinate: f64) -> bool {
 }
 
 /// The flaw of a value that is not what it should be.
-pub(super) fn value(name: &'static str, value: &str, expected: &'static str) -> Flaw {
+pub(in crate::formats) fn value(name: &'static str, value: &str, expected: &'static str) -> Flaw {
     let mut short: String = value.chars().take(QUOTED_CHARS_MAX).collect();
     if short.len() < value.len() {
         short.push('…');
