@@ -6,6 +6,7 @@ mod import;
 mod optimize;
 mod serve;
 mod simulate;
+mod simulate_benchmark;
 mod stop;
 
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ enum Command {
     Check(check::CheckArgs),
     /// Decide from recorded observations, without a service
     Optimize(optimize::OptimizeArgs),
-    /// Try the service on a simulated street
+    /// Compare controllers on a simulated street, or try the service on SUMO
     Simulate(simulate::SimulateArgs),
 }
 
@@ -55,7 +56,7 @@ pub fn main() -> ExitCode {
         Err(e) if e.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("greenkerb: {e:#}");
-            ExitCode::FAILURE
+            simulate_benchmark::WorseThanBaseline::exit_code(&e)
         }
     }
 }

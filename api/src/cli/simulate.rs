@@ -10,11 +10,17 @@ use greenkerb_simulations::sumo::{
     self, Control, DetectorFaults, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
 
+use super::simulate_benchmark::{self, BenchmarkArgs};
+use super::stop::call_off_on_signal;
+
 /// Arguments of `greenkerb simulate`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SimulateArgs {
     #[command(subcommand)]
-    street: StreetCommand,
+    street: Option<StreetCommand>,
+    #[command(flatten)]
+    benchmark: BenchmarkArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,7 +103,9 @@ enum SensingArg {
 /// # Errors
 /// What kept the run from a result; also when a conflict monitor tripped, which no plan of ours may cause.
 pub(super) fn run(args: SimulateArgs) -> anyhow::Result<()> {
-    let StreetCommand::Sumo(args) = args.street;
+    let Some(StreetCommand::Sumo(args)) = args.street else {
+        return simulate_benchmark::run(args.benchmark);
+    };
     let json = args.json.clone();
     let options = args.options()?;
     call_off_on_signal(options.cancel.clone())?;
@@ -156,27 +164,6 @@ fn tell(report: &SumoReport, json: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends the run on Ctrl-C, SIGTERM or SIGHUP; SUMO and the service are ended with it.
-fn call_off_on_signal(cancel: Cancel) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("signal handling")?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-            else {
-                return;
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        });
-        cancel.cancel();
-    });
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -192,7 +179,9 @@ mod tests {
     fn options(line: &str) -> Result<SumoOptions, String> {
         let words = ["greenkerb", "sumo", "--net", "n", "--routes", "a,b", "--begin", "10", "--end", "20"];
         let parsed = Cli::try_parse_from(words.into_iter().chain(line.split_whitespace()));
-        let StreetCommand::Sumo(args) = parsed.map_err(|e| e.to_string())?.simulate.street;
+        let Some(StreetCommand::Sumo(args)) = parsed.map_err(|e| e.to_string())?.simulate.street else {
+            return Err("not SUMO".into());
+        };
         args.options().map_err(|e| e.to_string())
     }
 
