@@ -2,11 +2,15 @@
 
 mod actuated;
 mod chooser;
+mod coordinated;
 mod fixed;
+mod flows;
 mod greedy;
 mod heads;
+mod interlock;
 mod loops;
 pub mod max_pressure;
+mod nema;
 mod plan;
 mod registry;
 mod run;
@@ -15,18 +19,25 @@ pub(crate) mod sample;
 mod sequence;
 mod sight;
 mod stages;
+mod surtrac;
 mod switch;
+mod webster;
 
 pub use actuated::Actuated;
+pub use coordinated::Coordinated;
 pub use fixed::EqualGreens;
+pub use flows::movement_flows_vph;
 pub use greedy::greedy;
 pub use heads::Heads;
+pub use nema::Nema;
 pub use plan::Plans;
 pub use registry::{ENTRIES, Entry, RegistryError, build, parse_names};
 pub use run::{Ran, RunError, run};
 pub use sight::{Approach, Exit, Piece, Seen, Sight};
 pub use stages::{Stage, Stages};
+pub use surtrac::Surtrac;
 pub use switch::Switch;
+pub use webster::{plans as webster_plans, webster};
 
 use crate::micro::Micro;
 

@@ -3,7 +3,7 @@
 use greenkerb_models::units::Ds;
 
 use super::max_pressure::{self, CyclicMaxPressure, PaperRule, Papers};
-use super::{Actuated, Control, ControlError, EqualGreens, Plans, greedy};
+use super::{Actuated, Control, ControlError, Coordinated, EqualGreens, Nema, Plans, Surtrac, greedy, webster};
 use crate::scenarios::Scenario;
 
 /// A name with what it stands for. `N`, `D` and `Y` are whole seconds.
@@ -25,6 +25,9 @@ const fn entry(name: &'static str, sensing: &'static str, does: &'static str) ->
 pub const ENTRIES: &[Entry] = &[
     entry("shipped", "none", "the plan each signal controller ships with"),
     entry("equal-N", "none", "every stage in turn for N seconds"),
+    entry("coordinated", "loops", "the same plan, greens ended early where nobody comes, never past its force-offs"),
+    entry("webster", "true demand", "Webster's cycle and splits from the demand's flows, offsets kept"),
+    entry("nema", "loops", "dual-ring actuated-coordinated, force-offs of the shipped plan"),
     entry("actuated", "loops", "gap-out, max-out, min recall; every controller for itself"),
     entry("max-pressure", "full", "max pressure by lane counts, every 10 s"),
     entry("max-pressure-cyclic", "full", "a fixed cycle whose green is shared out by pressure"),
@@ -32,6 +35,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("mpn10", "full", "max pressure by head of line, 50 m, every 10 s"),
     entry("greedyn7", "full", "most vehicles that can go, 50 m, head of line, every 7 s"),
     entry("greedyn10", "full", "the same every 10 s"),
+    entry("surtrac", "full", "clusters of arrivals, their order searched anew every second, 250 m; junctions alone"),
     entry("fixed-N+Y", "none", "papers' fixed time: four phases of N seconds, Y seconds of phase 0 before each"),
     entry("mp-D+Y", "full", "papers' max pressure: every D seconds, Y seconds of phase 0 at a change"),
     entry("amp4-D+Y", "full", "papers' advanced max pressure with four phases"),
@@ -74,6 +78,10 @@ enum Method {
     Shipped,
     Equal(Ds),
     Actuated,
+    Coordinated,
+    Nema,
+    Webster,
+    Surtrac,
     LaneCounts,
     Cyclic,
     Capacity,
@@ -103,6 +111,10 @@ fn understand(name: &str) -> Option<Method> {
     Some(match name {
         "shipped" => Method::Shipped,
         "actuated" => Method::Actuated,
+        "coordinated" => Method::Coordinated,
+        "nema" => Method::Nema,
+        "webster" => Method::Webster,
+        "surtrac" => Method::Surtrac,
         "max-pressure" => Method::LaneCounts,
         "max-pressure-cyclic" => Method::Cyclic,
         "max-pressure-capacity" => Method::Capacity,
@@ -186,6 +198,10 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
         Method::Shipped => Box::new(Plans::shipped(scenario)),
         Method::Equal(green) => Box::new(EqualGreens::new(scenario, green)),
         Method::Actuated => Box::new(Actuated::new(scenario)),
+        Method::Coordinated => Box::new(Coordinated::new(scenario)?),
+        Method::Nema => Box::new(Nema::new(scenario)?),
+        Method::Webster => webster(scenario)?,
+        Method::Surtrac => Box::new(Surtrac::new(scenario)),
         Method::LaneCounts => max_pressure::lane_counts(scenario),
         Method::Cyclic => Box::new(CyclicMaxPressure::new(scenario)),
         Method::Capacity => max_pressure::capacity_aware(scenario),

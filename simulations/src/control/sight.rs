@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use greenkerb_models::ids::{ConnectionId, ControllerId, GroupId, LaneId};
+use greenkerb_models::ids::{ConnectionId, ControllerId, GroupId, LaneId, LinkId};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
 
@@ -117,7 +117,7 @@ impl Sight {
                     if to_line_m > within_m {
                         break;
                     }
-                    let bound = if piece.lane == a.lane { on_own_lane(a, &v) } else { upstream_way(a, &v) };
+                    let bound = if piece.lane == a.lane { on_own_lane(a, &v) } else { upstream_way(street, a, &v) };
                     if let Some((connection, group)) = bound {
                         queue.push(Seen {
                             id: v.id,
@@ -139,7 +139,7 @@ impl Sight {
     /// Vehicles on an exit lane and what follows it.
     #[must_use]
     pub fn on_exit(&self, street: &Micro, lane: LaneId) -> usize {
-        self.exits.get(&lane).map_or(0, |exit| exit.lanes.iter().map(|l| street.on_lane(*l).count()).sum())
+        self.exits.get(&lane).map_or(0, |exit| exit.lanes.iter().map(|l| street.count_on_lane(*l)).sum())
     }
 }
 
@@ -218,10 +218,20 @@ fn on_own_lane(a: &Approach, v: &Vehicle) -> Option<(ConnectionId, GroupId)> {
     a.ways.iter().find(|(c, _)| *c == next).copied()
 }
 
-/// The way of a vehicle on a lane before the approach, where the approach has but one.
-fn upstream_way(a: &Approach, v: &Vehicle) -> Option<(ConnectionId, GroupId)> {
-    let leads_here = v.next_lane.is_some_and(|l| a.pieces.iter().any(|p| p.lane == l));
-    if a.ways.len() == 1 && leads_here { a.ways.first().copied() } else { None }
+/// The way of a vehicle on a lane before the approach: across the junction to the link it goes on to.
+fn upstream_way(street: &Micro, a: &Approach, v: &Vehicle) -> Option<(ConnectionId, GroupId)> {
+    // One that is about to turn off before the approach need not be followed any further.
+    let next = v.next_lane?;
+    if a.pieces.iter().all(|p| p.lane != next) {
+        return None;
+    }
+    let network = street.network();
+    let mut links = street.links_ahead(v.id);
+    let approach = network.lane(a.lane).link;
+    links.find(|l| *l == approach)?;
+    let after: LinkId = links.next()?;
+    let leads = |c: ConnectionId| network.lane(network.connection(c).to_lane).link == after;
+    a.ways.iter().find(|(c, _)| leads(*c)).copied()
 }
 
 #[cfg(test)]

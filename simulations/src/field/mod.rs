@@ -2,11 +2,13 @@
 //!
 //! Pure: no sockets and no clock. The same controller runs in every street.
 
+mod actuation;
 mod controller;
 mod monitor;
 mod order;
 mod scheduled;
 
+pub use actuation::LocalActuation;
 pub use controller::FieldController;
 #[cfg(test)]
 pub(crate) use controller::sample;

@@ -42,7 +42,7 @@ use greenkerb_models::signal::Indication;
 use greenkerb_models::units::{Ds, TimeDs};
 
 use self::driving::cityflow::CityFlow;
-use self::driving::street::Street;
+use self::driving::street::{Street, changing};
 use self::hash::EventHash;
 use self::insertion::Gate;
 use self::junction::Crosses;
@@ -211,10 +211,11 @@ impl Micro {
         self.check();
     }
 
-    /// Loads who is due before the end of the step into the queues of their regions.
+    /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
+        let begun = TimeDs(self.now().0 + 1);
         while let Some((lane, waiting)) =
-            self.loader.next_before(ends, &self.network, &self.strips, &self.rows, &self.regions)
+            self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
         {
             self.places.push(AtomicU32::new(NONE));
             let vehicle = VehicleId(waiting.vehicle);
@@ -270,7 +271,12 @@ impl Micro {
         });
         let (rows, mail) = (cut(&mut self.rows_next, bounds), &self.mail);
         let tasks = self.regions.iter_mut().zip(rows).collect();
-        self.crew.each(tasks, |(region, rows): (&mut Region, &mut [Row])| tick::arrive(&scene, region, rows, mail));
+        self.crew.each(tasks, |(region, rows): (&mut Region, &mut [Row])| {
+            tick::arrive(&scene, region, rows, mail);
+            if self.driving == Driving::Street {
+                changing::change(&scene, region, rows);
+            }
+        });
     }
 
     fn count(&mut self) {
@@ -330,6 +336,17 @@ impl Micro {
     pub fn lane_of(&self, id: VehicleId) -> Option<LaneId> {
         let s = &self.strips.all[self.strip_of(id)? as usize];
         (!s.is_connection).then_some(LaneId(s.id))
+    }
+
+    /// Links that a vehicle on the road still has before it, first the one it is on or, inside a node, comes from.
+    pub fn links_ahead(&self, id: VehicleId) -> impl Iterator<Item = LinkId> + '_ {
+        let steps = self.strip_of(id).and_then(|strip| {
+            let i = self.rows[strip as usize].movers.iter().position(|m| m.vehicle == id.0)?;
+            let region = &self.regions[self.strips.region_of(strip)];
+            let rider = &region.riders[region.local(strip)][i];
+            Some(rider.at..rider.end)
+        });
+        steps.unwrap_or(0..0).map(|at| self.loader.ways.step(at).link)
     }
 
     fn strip_of(&self, id: VehicleId) -> Option<StripId> {

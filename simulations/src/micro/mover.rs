@@ -14,6 +14,10 @@ pub(crate) const MOVED_MPS: f64 = 1.4;
 
 /// It has moved faster than [`MOVED_MPS`] since it last stood.
 pub(crate) const MOVED: u16 = 1;
+/// It has changed lanes in this step.
+pub(crate) const CHANGED: u16 = 2;
+/// It brakes a little in the next step, for one who wants in or to get in itself.
+pub(crate) const LETS_IN: u16 = 4;
 
 /// What every step reads and writes. Kept small: it is all the memory a step walks through.
 #[derive(Debug, Clone, Copy)]

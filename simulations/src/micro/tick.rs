@@ -8,7 +8,7 @@ use greenkerb_models::ids::{ConnectionId, LaneId};
 use super::VehicleId;
 use super::driving::{Blockers, Driver, Motion, cityflow};
 use super::event::What;
-use super::mover::{MOVED, MOVED_MPS, Mover, Rider, STANDS_MPS};
+use super::mover::{CHANGED, LETS_IN, MOVED, MOVED_MPS, Mover, Rider, STANDS_MPS};
 use super::region::{Letter, Outbox, Region, Row};
 use super::scene::Scene;
 use super::strips::{NONE, StripId};
@@ -105,6 +105,7 @@ fn settle(
     debug_assert!(motion.speed_mps >= 0.0 && motion.way_m >= 0.0, "vehicle {}: {motion:?}", old.vehicle);
     let mut m = *old;
     let local = region.local(strip);
+    m.flags &= !(CHANGED | LETS_IN);
     m.speed_mps = motion.speed_mps;
     m.front_m += motion.way_m;
     if m.speed_mps < STANDS_MPS {

@@ -1,5 +1,6 @@
 //! Scenarios: what a run is made of, and where they come from.
 
+pub mod drafting;
 mod grid;
 mod scenario;
 

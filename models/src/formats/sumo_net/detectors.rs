@@ -25,7 +25,12 @@ pub const ADVANCE_FROM_START_M: f64 = 10.0;
 const UPSTREAM_LANES_MAX: usize = 12;
 
 /// A stop-bar loop, and advance loops where they fit, for each of these lanes.
-pub(in crate::formats) fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
+#[must_use]
+pub fn derive(approaches: &[LaneId], parts: &NetworkParts, notes: &mut Notes) -> Vec<Detector> {
+    let mut leading_to: Vec<Vec<usize>> = vec![Vec::new(); parts.lanes.len()];
+    for (i, c) in parts.connections.iter().enumerate() {
+        leading_to[c.to_lane.index()].push(i);
+    }
     let mut detectors = Vec::new();
     let mut advance: BTreeMap<LaneId, Detector> = BTreeMap::new();
     for id in approaches {
@@ -44,7 +49,7 @@ pub(in crate::formats) fn derive(approaches: &[LaneId], parts: &NetworkParts, no
             length: metres(loop_m),
             watches: vec![*id],
         });
-        let places = places(parts, *id);
+        let places = places(parts, &leading_to, *id);
         for (at, to_lane_end_m, to_stop_line_m) in &places {
             let found = advance.entry(*at).or_insert_with(|| Detector {
                 name: format!("{}.advance", parts.lanes[at.index()].name),
@@ -75,7 +80,7 @@ fn metres(m: f64) -> Metres {
 }
 
 /// Where the advance loops of an approach lane go: lane, distance to that lane's end, distance to the stop line.
-fn places(parts: &NetworkParts, approach: LaneId) -> Vec<(LaneId, f64, f64)> {
+fn places(parts: &NetworkParts, leading_to: &[Vec<usize>], approach: LaneId) -> Vec<(LaneId, f64, f64)> {
     let mut found = Vec::new();
     let mut looked_at = vec![approach];
     // Lane, and the distance from its end to the stop line.
@@ -88,10 +93,10 @@ fn places(parts: &NetworkParts, approach: LaneId) -> Vec<(LaneId, f64, f64)> {
             found.push((lane, wanted_m, ADVANCE_TO_LINE_M));
             continue;
         }
-        let upstream: Vec<(LaneId, f64)> = parts
-            .connections
+        let upstream: Vec<(LaneId, f64)> = leading_to[lane.index()]
             .iter()
-            .filter(|c| c.to_lane == lane && c.signal.is_none())
+            .map(|i| &parts.connections[*i])
+            .filter(|c| c.signal.is_none())
             .filter(|c| parts.movements[c.movement.index()].turn != Turn::UTurn)
             .filter(|c| parts.lanes[c.from_lane.index()].admits.motor())
             .map(|c| (c.from_lane, behind_m + length_m + c.length.get()))

@@ -27,7 +27,7 @@ impl Rule for LaneCounts {
     fn scores(&self, asked: &Question<'_>) -> Vec<f64> {
         let network = asked.street.network();
         let (stages, sight) = (&asked.junction.stages, &asked.junction.sight);
-        let count = |lane: LaneId| asked.street.on_lane(lane).count();
+        let count = |lane: LaneId| asked.street.count_on_lane(lane);
         let of = |stage: usize| {
             let green = |g: &GroupId| stages.shows(stage, *g).is_green();
             let ways: Vec<(LaneId, LaneId)> = sight

@@ -1,0 +1,3 @@
+//! Scenarios: what is drafted is whole, safe, and can be served.
+
+mod drafting;
