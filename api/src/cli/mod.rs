@@ -7,6 +7,7 @@ mod optimize;
 mod replay;
 mod serve;
 mod simulate;
+mod simulate_benchmark;
 mod stop;
 
 use std::process::ExitCode;
@@ -35,8 +36,8 @@ enum Command {
     Optimize(optimize::OptimizeArgs),
     /// Tell a recording to a service once more, and compare what it publishes
     Replay(replay::ReplayArgs),
-    /// Try the service on a simulated street
-    Simulate(simulate::SimulateArgs),
+    /// Compare controllers on a simulated street, or try the service on SUMO
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 /// Runs the program.
@@ -51,7 +52,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Replay(args) => replay::run(args),
-        Command::Simulate(args) => simulate::run(args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +60,7 @@ pub fn main() -> ExitCode {
         Err(e) if e.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("greenkerb: {}", told(&e));
-            ExitCode::FAILURE
+            simulate_benchmark::WorseThanBaseline::exit_code(&e)
         }
     }
 }

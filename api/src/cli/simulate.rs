@@ -11,13 +11,17 @@ use greenkerb_simulations::sumo::{
     self, Control, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
 
+use super::simulate_benchmark::{self, BenchmarkArgs};
 use super::stop::call_off_on_signal;
 
 /// Arguments of `greenkerb simulate`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SimulateArgs {
     #[command(subcommand)]
-    street: StreetCommand,
+    street: Option<StreetCommand>,
+    #[command(flatten)]
+    benchmark: BenchmarkArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,7 +105,9 @@ enum SensingArg {
 /// # Errors
 /// What kept the run from a result; also when a conflict monitor tripped, which no plan of ours may cause.
 pub(super) fn run(args: SimulateArgs) -> anyhow::Result<()> {
-    let StreetCommand::Sumo(args) = args.street;
+    let Some(StreetCommand::Sumo(args)) = args.street else {
+        return simulate_benchmark::run(args.benchmark);
+    };
     let json = args.json.clone();
     let options = args.options()?;
     call_off_on_signal(options.cancel.clone())?;
@@ -175,7 +181,9 @@ mod tests {
     fn options(line: &str) -> Result<SumoOptions, String> {
         let words = ["greenkerb", "sumo", "--net", "n", "--routes", "a,b", "--begin", "10", "--end", "20"];
         let parsed = Cli::try_parse_from(words.into_iter().chain(line.split_whitespace()));
-        let StreetCommand::Sumo(args) = parsed.map_err(|e| e.to_string())?.simulate.street;
+        let Some(StreetCommand::Sumo(args)) = parsed.map_err(|e| e.to_string())?.simulate.street else {
+            return Err("not SUMO".into());
+        };
         args.options().map_err(|e| e.to_string())
     }
 

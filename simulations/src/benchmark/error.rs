@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::control::{ControlError, RunError};
+use crate::control::{RegistryError, RunError};
 
 /// Why a benchmark has no result.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum BenchmarkError {
     },
     /// A controller cannot be made for the scenario.
     #[error(transparent)]
-    Control(#[from] ControlError),
+    Control(#[from] RegistryError),
     /// A run broke off.
     #[error("controller '{controller}', seed {seed}: {source}")]
     Run {

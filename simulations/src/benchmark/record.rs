@@ -23,6 +23,8 @@ pub struct RunRecord {
     pub first_violation: Option<String>,
     /// Vehicle-steps computed.
     pub vehicle_steps: u64,
+    /// Hash of everything that happened: two runs that differ anywhere differ here.
+    pub event_hash: String,
     /// Everything measured.
     pub measures: Measures,
 }

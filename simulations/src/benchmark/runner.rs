@@ -11,7 +11,7 @@ use super::setup::{ControlFactory, Job, Setup};
 use super::store::Store;
 use super::trace::{Trace, Tracer};
 use crate::cancel::Cancel;
-use crate::control::{self, RunError};
+use crate::control;
 use crate::metrics::{Collector, Window};
 use crate::micro::MicroOptions;
 
@@ -53,7 +53,7 @@ pub fn run(
 ) -> Result<(), BenchmarkError> {
     setup.check()?;
     for controller in &setup.controllers {
-        build(controller, &setup.scenario, setup.seeds[0])?;
+        build(controller, &setup.scenario)?;
     }
     let arterial = Arterial::of(&setup.scenario.network);
     let open = store.open_jobs();
@@ -82,10 +82,9 @@ pub fn run(
                             let _ = tell.send(Ok(Finished { job: *job, run, timing, trace }));
                         }
                         Ok(None) => return,
-                        Err(source) => {
+                        Err(e) => {
                             stop.cancel();
-                            let Job { controller, seed, .. } = all[*job].clone();
-                            let _ = tell.send(Err(BenchmarkError::Run { controller, seed, source }));
+                            let _ = tell.send(Err(e));
                             return;
                         }
                     }
@@ -110,11 +109,11 @@ pub fn run(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            let work: f64 = parts.iter().map(|p| f64::from(p.load(Ordering::Relaxed)) / f64::from(PARTS)).sum();
+            progress(Progress { runs: open.len(), finished, share: work / open.len().max(1) as f64 });
             if cancel.is_cancelled() {
                 stop.cancel();
             }
-            let work: f64 = parts.iter().map(|p| f64::from(p.load(Ordering::Relaxed)) / f64::from(PARTS)).sum();
-            progress(Progress { runs: open.len(), finished, share: work / open.len().max(1) as f64 });
         }
         failed.map_or(Ok(()), Err)
     })?;
@@ -133,10 +132,10 @@ fn one(
     trace: Option<Option<&Arterial>>,
     cancel: &Cancel,
     progress: &dyn Fn(f64),
-) -> Result<Option<(RunRecord, Timing, Option<Trace>)>, RunError> {
+) -> Result<Option<(RunRecord, Timing, Option<Trace>)>, BenchmarkError> {
     let began = Instant::now();
     let scenario = &setup.scenario;
-    let mut control = build(&job.controller, scenario, job.seed)?;
+    let mut control = build(&job.controller, scenario)?;
     let mut collector = Collector::new(scenario, trace.is_some());
     let mut tracer = trace.map(|arterial| Tracer::new(&scenario.network, arterial, Window::of(scenario)));
     let mut looked = None;
@@ -156,7 +155,9 @@ fn one(
         },
         cancel,
         &mut |share| progress(share),
-    )?;
+    );
+    let failed = |source| BenchmarkError::Run { controller: job.controller.clone(), seed: job.seed, source };
+    let ran = ran.map_err(failed)?;
     if ran.cancelled {
         return Ok(None);
     }
@@ -169,9 +170,141 @@ fn one(
         violations: ran.violations,
         first_violation: ran.first_violation.map(|(signal, v)| format!("signal '{signal}': {v:?}")),
         vehicle_steps: ran.street.totals().vehicle_steps,
+        event_hash: format!("{:016x}", ran.street.hash()),
         measures,
     };
     let timing = Timing::new(job, began.elapsed().as_secs_f64(), control.solver_times_s());
     let trace = tracer.map(|t| t.finish(job, &scenario.network, &queues));
     Ok(Some((run, timing, trace)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use greenkerb_models::demand::{DemandParts, DepartLane, DepartSpeed, Emission, Flow, Trip, VehicleKind, Way};
+    use greenkerb_models::ids::{KindId, LinkId};
+    use greenkerb_models::units::{Ds, TimeDs, VehPerHour};
+
+    use super::super::samples::setup;
+    use super::super::write_results;
+    use super::*;
+    use crate::control::build;
+    use crate::scenarios::grid;
+
+    /// Two signals in a row, a few hundred vehicles an hour from every side, six minutes.
+    fn small() -> Setup {
+        let mut s = setup(&["shipped", "greedyn7"], &[3, 4]);
+        let network = Arc::new(grid(2, 1, 200.0).unwrap());
+        let outside = |l: LinkId| network.node(network.link(l).from).controller.is_none();
+        let template = |from: LinkId| Trip {
+            name: network.link(from).name.clone(),
+            kind: KindId(0),
+            depart: TimeDs(0),
+            way: Way::Turning { from },
+            depart_lane: DepartLane::Best,
+            depart_speed: DepartSpeed::Max,
+            stays: Vec::new(),
+            parking: None,
+        };
+        let flow = |from| Flow {
+            template: template(from),
+            end: TimeDs::from_s(360),
+            emission: Emission::Poisson(VehPerHour::new(300.0).unwrap()),
+        };
+        let entries = (0..network.links().len()).map(LinkId::at).filter(|l| outside(*l));
+        let parts = DemandParts {
+            kinds: vec![VehicleKind::car("car")],
+            flows: entries.map(flow).collect(),
+            ..DemandParts::default()
+        };
+        s.scenario.demand = Arc::new(parts.build(&network).unwrap());
+        s.scenario.network = network;
+        s.scenario.end = TimeDs::from_s(360);
+        s.scenario.warm_up = Ds::from_s(60);
+        s
+    }
+
+    fn make(setup: &Setup, folder: &Path, jobs: usize) -> Result<Store, BenchmarkError> {
+        let mut store = Store::open(folder, setup.jobs()?, "program")?;
+        run(setup, &|name, s| build(name, s), &mut store, jobs, &Cancel::default(), &mut |_| ())?;
+        write_results(setup, &store)?;
+        Ok(store)
+    }
+
+    #[test]
+    fn the_same_bytes_on_one_thread_and_on_three() {
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut setup = small();
+        let store = make(&setup, a.path(), 1).unwrap();
+        setup.threads = 2;
+        make(&setup, b.path(), 3).unwrap();
+        for name in ["runs.jsonl", "summary.csv", "manifest.json", "report.html", "traces/shipped.json"] {
+            let read = |folder: &Path| fs::read(folder.join(name)).unwrap();
+            assert!(read(a.path()) == read(b.path()), "{name}");
+        }
+        let runs: Vec<_> = store.runs().collect();
+        assert_eq!(runs.len(), 4);
+        for run in runs {
+            let m = &run.measures;
+            let t = m.throughput;
+            assert!(t.loaded > 80 && t.inserted > 70, "{t:?}");
+            assert_eq!(run.violations, 0, "{:?}", run.first_violation);
+            assert!(m.delay.unwrap().total_delay_s_per_veh > 0.0);
+            let native_s = m.travel_time.native_s.unwrap();
+            assert!(native_s > m.delay.unwrap().total_delay_s_per_veh, "{native_s}");
+            assert_eq!(m.queue_profile_veh.len(), 6);
+            assert_eq!((m.nodes.len(), m.approaches.len()), (2, 8));
+            let crossed: u64 = m.nodes.iter().map(|n| n.vehicles).sum();
+            assert!(crossed >= t.arrived, "everybody passes a signal: {crossed}");
+            assert!(m.emitted.co2_kg > 0.0 && m.driven_m > 0.0);
+        }
+        let trace = store.trace("shipped").unwrap();
+        assert!(trace.forward.len() > 10 && trace.backward.len() > 10);
+        assert_eq!(trace.forward_heads.len(), 2);
+    }
+
+    #[test]
+    fn what_is_finished_is_not_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let setup = small();
+        let first = Cancel::default();
+        let mut store = Store::open(folder.path(), setup.jobs().unwrap(), "program").unwrap();
+        // Called off as soon as one run is finished.
+        let error = run(&setup, &|name, s| build(name, s), &mut store, 1, &first, &mut |p| {
+            if p.finished == 1 {
+                first.cancel();
+            }
+        });
+        let error = error.unwrap_err();
+        assert!(matches!(error, BenchmarkError::Cancelled { finished: 1.., all: 4 }), "{error}");
+        let kept = Store::open(folder.path(), setup.jobs().unwrap(), "program").unwrap();
+        let open = kept.open_jobs().len();
+        assert!((1..4).contains(&open), "{open} runs are left");
+        let made = std::cell::RefCell::new(Vec::new());
+        let mut store = kept;
+        run(&setup, &|name, s| build(name, s), &mut store, 1, &Cancel::default(), &mut |p| {
+            made.borrow_mut().push(p.finished);
+        })
+        .unwrap();
+        assert_eq!(made.borrow().last(), Some(&open), "only the others are made");
+        // The result is that of a benchmark in one go.
+        write_results(&setup, &store).unwrap();
+        let whole = tempfile::tempdir().unwrap();
+        make(&setup, whole.path(), 2).unwrap();
+        let report = |folder: &Path| fs::read(folder.join("report.html")).unwrap();
+        assert!(report(folder.path()) == report(whole.path()));
+    }
+
+    #[test]
+    fn a_controller_that_does_not_exist_is_told_before_anything_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut setup = small();
+        setup.controllers.push("nobody".into());
+        let error = make(&setup, folder.path(), 1).unwrap_err().to_string();
+        assert!(error.starts_with("there is no controller 'nobody'"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("runs.jsonl")).unwrap(), "");
+    }
 }

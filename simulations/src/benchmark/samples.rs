@@ -46,6 +46,7 @@ pub(crate) fn record(job: &Job, delay_s: f64) -> RunRecord {
         violations: 0,
         first_violation: None,
         vehicle_steps: 1_000,
+        event_hash: "00".into(),
         measures: Measures {
             delay: Some(delay),
             travel_time: TravelTime { native_s: Some(60.0 + delay_s), att_s: Some(30.0 + delay_s) },

@@ -5,11 +5,11 @@ use std::io::Write;
 use sha2::{Digest, Sha256};
 
 use super::error::BenchmarkError;
-use crate::control::{Control, ControlError};
+use crate::control::{Control, RegistryError};
 use crate::scenarios::Scenario;
 
 /// Makes a controller by its name, fit for a scenario; called once for every run.
-pub type ControlFactory<'a> = dyn Fn(&str, &Scenario, u64) -> Result<Box<dyn Control>, ControlError> + Sync + 'a;
+pub type ControlFactory<'a> = dyn Fn(&str, &Scenario) -> Result<Box<dyn Control>, RegistryError> + Sync + 'a;
 
 /// Version of what is written about a run; raised whenever a measure changes its meaning.
 const RECORD_FORMAT: u32 = 1;

@@ -224,7 +224,7 @@ fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, BenchmarkError
     Ok(found)
 }
 
-fn lines<'a, T: Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> Result<String, BenchmarkError> {
+pub(super) fn lines<'a, T: Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> Result<String, BenchmarkError> {
     let mut text = String::new();
     for value in values {
         text.push_str(&serde_json::to_string(value).map_err(BenchmarkError::Encode)?);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::RunRecord;
+use super::sensing::Sees;
 use crate::metrics::{LEVEL, Mean, Paired, median};
 
 /// A measure of a run that summaries list.
@@ -100,6 +101,8 @@ pub struct Figure {
 pub struct Row {
     /// The controller.
     pub controller: String,
+    /// What it sees.
+    pub sees: Sees,
     /// Runs.
     pub runs: usize,
     /// Gridlocked runs among them.
@@ -134,6 +137,7 @@ impl Summary {
             let ours = of(controller);
             Row {
                 controller: controller.clone(),
+                sees: Sees::of(controller),
                 runs: ours.len(),
                 gridlocked: ours.iter().filter(|r| r.is_gridlocked()).count(),
                 violations: ours.iter().map(|r| r.violations).sum(),
@@ -187,6 +191,40 @@ impl Summary {
             text.push('\n');
         }
         text
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: [&str; 5] =
+            ["stops_per_veh", "max_wait_s", "ended_per_h", "arrivals_on_green_share", "split_failures_share"];
+        let width = self.rows.iter().map(|r| r.controller.chars().count()).max().unwrap_or(0).max(10);
+        let shown: Vec<usize> = (0..COLUMNS.len()).filter(|i| SHOWN.contains(&COLUMNS[*i].name)).collect();
+        write!(f, "{:<width$} {:>14} {:>8} {:>16} {:>8}", "controller", "delay s/veh", "median", "change", "p")?;
+        for i in &shown {
+            write!(f, " {:>17}", COLUMNS[*i].title)?;
+        }
+        write!(f, " {:>10}", "gridlocked")?;
+        for row in &self.rows {
+            let Some(delay) = row.figures[0] else {
+                write!(f, "\n{:<width$} no vehicle was loaded", row.controller)?;
+                continue;
+            };
+            let change = row.against_reference.map_or(String::new(), |p| {
+                let half = p.change_half_width_95.map_or(String::new(), |h| format!(" ± {:.1}", 100.0 * h));
+                format!("{:+.1}{half} %", 100.0 * p.change)
+            });
+            let p = row.p_holm.map_or(String::new(), |p| format!("{p:.4}"));
+            write!(f, "\n{:<width$} {:>14} ", row.controller, delay.mean.to_string())?;
+            write!(f, "{:>8.1} {change:>16} {p:>8}", delay.median)?;
+            for i in &shown {
+                let c = &COLUMNS[*i];
+                let text = row.figures[*i].map_or("-".into(), |v| format!("{:.*} {}", c.decimals, v.mean.mean, c.unit));
+                write!(f, " {text:>17}")?;
+            }
+            write!(f, " {:>10}", format!("{} of {}", row.gridlocked, row.runs))?;
+        }
+        Ok(())
     }
 }
 

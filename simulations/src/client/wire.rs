@@ -236,7 +236,7 @@ impl Timing {
             controller: p.controller.clone(),
             plan_id: format!("{}-{}", p.controller, p.revision.0),
             revision: p.revision.0,
-            hash: p.hash(),
+            hash: p.hash(transition),
             mode: "cyclic".to_owned(),
             computed_at: p.computed_at.rfc3339(),
             valid_from: p.valid_from.rfc3339(),

@@ -340,13 +340,14 @@ impl Micro {
 
     /// Links that a vehicle on the road still has before it, first the one it is on or, inside a node, comes from.
     pub fn links_ahead(&self, id: VehicleId) -> impl Iterator<Item = LinkId> + '_ {
-        let steps = self.strip_of(id).and_then(|strip| {
+        let found = self.strip_of(id).and_then(|strip| {
             let i = self.rows[strip as usize].movers.iter().position(|m| m.vehicle == id.0)?;
             let region = &self.regions[self.strips.region_of(strip)];
-            let rider = &region.riders[region.local(strip)][i];
-            Some(rider.at..rider.end)
+            let s = &self.strips.all[strip as usize];
+            let lane = if s.is_connection { s.from } else { strip };
+            Some((self.strips.all[lane as usize].link, region.riders[region.local(strip)][i].course))
         });
-        steps.unwrap_or(0..0).map(|at| self.loader.ways.step(at).link)
+        found.into_iter().flat_map(move |(from, course)| self.loader.ways.ahead(from, id.0, course))
     }
 
     fn strip_of(&self, id: VehicleId) -> Option<StripId> {

@@ -143,6 +143,21 @@ impl Ways {
         Step { link, usable: all, turns, leads: turns }
     }
 
+    /// Links a vehicle still has before it, first the one its course is at, `from`.
+    pub(crate) fn ahead(&self, from: LinkId, vehicle: u32, course: Course) -> impl Iterator<Item = LinkId> + '_ {
+        let mut now = Some((from, course));
+        std::iter::from_fn(move || {
+            let (link, course) = now?;
+            let next = if course.is_turning() {
+                self.exit(link, NONE, vehicle, course).map(|e| e.to)
+            } else {
+                (course.at + 1 < course.end).then(|| self.steps[course.at as usize + 1].link)
+            };
+            now = next.map(|to| (to, course.onward()));
+            Some(link)
+        })
+    }
+
     /// True when a vehicle's way ends with the link a lane is of.
     pub(crate) fn ends(&self, strips: &Strips, lane: StripId, vehicle: u32, course: Course) -> bool {
         if course.is_turning() {

@@ -48,7 +48,7 @@ caption{text-align:left;color:var(--soft);font-size:.95em;padding:.2em 0 .4em;ca
 th,td{padding:4px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th{font-weight:600}thead th{vertical-align:bottom;border-bottom:2px solid var(--line)}
 th:first-child,td.t{text-align:left}
-tbody th{font-weight:500}
+tbody th{font-weight:500}th.group{text-align:left;color:var(--soft);font-weight:400;padding-top:.9em;white-space:normal}
 td small,th small{color:var(--soft);font-weight:400}
 .best{font-weight:700}.good{color:var(--good)}.bad{color:var(--bad)}
 .scroll{overflow-x:auto}

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::svg::{esc, num, p_value, percent, percent_half};
+use crate::benchmark::sensing::Sees;
 use crate::benchmark::summary::{COLUMNS, Column, Row, Summary};
 
 /// Measures of the first table, beside total delay.
@@ -21,7 +22,7 @@ pub(super) fn main(summary: &Summary) -> String {
     let mut s = String::from("<div class=\"scroll\"><table><caption>");
     let _ = write!(
         s,
-        "Means over seeds ± half the width of the 95 % interval. Change: against {}, seed by seed. Bold: the best mean.\
+        "Means over seeds ± half the width of the 95 % interval. Change: against {}, seed by seed. Bold: the best mean of those that see as much.\
          </caption><thead><tr><th scope=\"col\">Controller</th><th scope=\"col\">Total delay<br><small>s/veh</small></th>\
          <th scope=\"col\">Median<br><small>s/veh</small></th><th scope=\"col\">Change</th>\
          <th scope=\"col\">Chance<br><small>t test · Wilcoxon</small></th>",
@@ -32,18 +33,29 @@ pub(super) fn main(summary: &Summary) -> String {
         let _ = write!(s, "<th scope=\"col\">{}<br><small>{}</small></th>", esc(c.title), esc(c.unit));
     }
     s += "<th scope=\"col\">Never<br>got in<br><small>%</small></th><th scope=\"col\">Gridlocked<br><small>runs</small></th></tr></thead><tbody>";
-    for row in &summary.rows {
-        let _ = write!(s, "<tr><th scope=\"row\">{}</th>", esc(&row.controller));
-        s += &cell(summary, row, 0);
-        let median = row.figures[0].map_or("–".into(), |f| num(f.median, 1));
-        let _ = write!(s, "<td>{median}</td>{}", change(summary, row));
-        for (i, _) in &columns {
-            s += &cell(summary, row, *i);
+    let mut levels: Vec<Sees> = summary.rows.iter().map(|r| r.sees).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let headings = 7 + columns.len();
+    for level in &levels {
+        let _ = write!(
+            s,
+            "<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"{headings}\">{}</th></tr>",
+            esc(level.title())
+        );
+        for row in summary.rows.iter().filter(|r| r.sees == *level) {
+            let _ = write!(s, "<tr><th scope=\"row\">{}</th>", esc(&row.controller));
+            s += &cell(summary, row, 0);
+            let median = row.figures[0].map_or("–".into(), |f| num(f.median, 1));
+            let _ = write!(s, "<td>{median}</td>{}", change(summary, row));
+            for (i, _) in &columns {
+                s += &cell(summary, row, *i);
+            }
+            let never = COLUMNS.iter().position(|c| c.name == "undeparted_share");
+            s += &never.map_or(String::new(), |i| cell(summary, row, i));
+            let class = if row.gridlocked > 0 { " class=\"bad\"" } else { "" };
+            let _ = write!(s, "<td{class}>{} of {}</td></tr>", row.gridlocked, row.runs);
         }
-        let never = COLUMNS.iter().position(|c| c.name == "undeparted_share");
-        s += &never.map_or(String::new(), |i| cell(summary, row, i));
-        let class = if row.gridlocked > 0 { " class=\"bad\"" } else { "" };
-        let _ = write!(s, "<td{class}>{} of {}</td></tr>", row.gridlocked, row.runs);
     }
     s + "</tbody></table></div>"
 }
@@ -79,13 +91,14 @@ fn cell(summary: &Summary, row: &Row, column: usize) -> String {
     format!("<td{class}>{}{half}</td>", num(f.mean.mean, c.decimals))
 }
 
-/// The best mean of a column, unless all are the same.
+/// The best mean of a column among controllers that see as much, unless all are the same.
 fn is_best(summary: &Summary, row: &Row, column: usize) -> bool {
     let c = &COLUMNS[column];
     let written = |r: &Row| r.figures[column].map(|f| num(f.mean.mean, c.decimals));
     let value = |r: &Row| r.figures[column].map(|f| if c.less_is_better { f.mean.mean } else { -f.mean.mean });
-    let best = summary.rows.iter().filter_map(value).min_by(f64::total_cmp);
-    let differ = summary.rows.iter().any(|r| written(r) != written(row));
+    let alike = || summary.rows.iter().filter(|r| r.sees == row.sees);
+    let best = alike().filter_map(value).min_by(f64::total_cmp);
+    let differ = alike().any(|r| written(r) != written(row));
     differ && best.is_some() && value(row) == best
 }
 

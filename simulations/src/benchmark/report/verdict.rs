@@ -39,12 +39,18 @@ impl Verdict {
             Some(p) => sentence(row, reference, &p, summary.is_significant(&row.controller)),
             None => format!("{} and {} have no seed in common.", row.controller, reference.controller),
         };
-        let others = summary.rows.iter().filter(|r| r.controller != row.controller);
-        if let Some(best) = least(others.filter(|r| r.controller != reference.controller))
-            && let Some(p) = against(best)
-        {
-            let text = sentence(row, best, &p, p.is_significant());
-            verdict.more.push(format!("Against the best of the others, {}: {text}", best.controller));
+        let others = || {
+            let others = summary.rows.iter().filter(|r| r.controller != row.controller);
+            others.filter(|r| r.controller != reference.controller)
+        };
+        for (best, sees) in [
+            (least(others().filter(|r| r.sees <= row.sees)), "that see no more"),
+            (least(others().filter(|r| r.sees > row.sees)), "that see more"),
+        ] {
+            if let Some((best, p)) = best.and_then(|best| Some((best, against(best)?))) {
+                let text = sentence(row, best, &p, p.is_significant());
+                verdict.more.push(format!("Against the best of the others {sees}, {}: {text}", best.controller));
+            }
         }
         if row.runs < 2 {
             verdict.more.push("One seed only: nothing can be said about chance.".into());
@@ -160,7 +166,8 @@ mod tests {
         ]);
         assert!(v.sentence.starts_with("ours is worse than shipped: +99 % ± "), "{}", v.sentence);
         assert!(
-            v.more[0].starts_with("Against the best of the others, greedyn7: ours is worse than greedyn7"),
+            v.more[0]
+                .starts_with("Against the best of the others that see more, greedyn7: ours is worse than greedyn7"),
             "{:?}",
             v.more
         );
