@@ -157,7 +157,7 @@ impl Field {
             let id = self.network.controller_named(&plan.controller).unwrap();
             self.orders[id.index()] = Some(Order {
                 revision: plan.revision,
-                hash: plan.hash(),
+                hash: plan.hash(self.transition),
                 plan: plan.plan.clone(),
                 valid_from: plan.valid_from,
                 valid_until: plan.valid_until,

@@ -55,7 +55,7 @@ fn recorded(folder: &Path) -> OursOptions {
 
 #[test]
 fn it_sees_the_street_and_moves_it_better_than_the_shipped_plans() {
-    for driving in [Driving::CityFlow] {
+    for driving in [Driving::CityFlow, Driving::Street] {
         let scenario = district(driving, true);
         let (totals, _, lost_s, exchange) = ours(&scenario, OursOptions::default());
         let (shipped, _, shipped_lost_s) = drive(&scenario, &mut Plans::shipped(&scenario));
