@@ -70,7 +70,11 @@ fn a_busy_machine_gives_the_same_bytes() {
     let ends = AtomicBool::new(false);
     let busy = std::thread::scope(|threads| {
         for _ in 0..4 {
-            threads.spawn(|| while !ends.load(Ordering::Relaxed) {});
+            threads.spawn(|| {
+                while !ends.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let busy = replay();
         ends.store(true, Ordering::Relaxed);
