@@ -211,6 +211,29 @@ impl TimeDs {
         self.0 - earlier.0
     }
 
+    /// Reads the time of a simulation: seconds, or `[days:]hours:minutes:seconds`, from 0 to 1e9 s, rounded to the nearest
+    /// decisecond.
+    #[must_use]
+    pub fn parse_clock(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.trim().split(':').collect();
+        let part = |t: &str| t.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
+        let s = match parts[..] {
+            [s] => part(s)?,
+            [h, m, s] => part(h)? * 3_600.0 + part(m)? * 60.0 + part(s)?,
+            [d, h, m, s] => part(d)? * 86_400.0 + part(h)? * 3_600.0 + part(m)? * 60.0 + part(s)?,
+            _ => return None,
+        };
+        (s <= 1e9).then(|| Self((s * 10.0).round() as i64))
+    }
+
+    /// The time of a simulation as `hours:minutes:seconds`, with tenths where there are some.
+    #[must_use]
+    pub fn clock(self) -> String {
+        let (s, tenths) = (self.0.div_euclid(10), self.0.rem_euclid(10));
+        let tenths = if tenths == 0 { String::new() } else { format!(".{tenths}") };
+        format!("{:02}:{:02}:{:02}{tenths}", s / 3_600, s / 60 % 60, s % 60)
+    }
+
     /// RFC 3339 text in UTC; instants outside jiff's range are shown as raw deciseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
@@ -259,6 +282,19 @@ mod tests {
         assert_eq!(Ds::from_seconds(2.96).unwrap(), Ds(30));
         assert!(Ds::from_seconds(f64::INFINITY).is_err());
         assert!(Ds::from_seconds(1e12).is_err());
+    }
+
+    #[test]
+    fn clocks_and_seconds_are_told_apart() {
+        assert_eq!(TimeDs::parse_clock("25205.04"), Some(TimeDs(252_050)));
+        assert_eq!(TimeDs::parse_clock(" 7:00:05 "), Some(TimeDs(252_050)));
+        assert_eq!(TimeDs::parse_clock("1:0:0:0.5"), Some(TimeDs(864_005)));
+        for bad in ["", "-1", "nan", "inf", "1e10", "7:00", "0:-1:0", "1:2:3:4:5", "triggered"] {
+            assert_eq!(TimeDs::parse_clock(bad), None, "{bad}");
+        }
+        assert_eq!(TimeDs(252_050).clock(), "07:00:05");
+        assert_eq!(TimeDs(864_005).clock(), "24:00:00.5");
+        assert_eq!(TimeDs::parse_clock(&TimeDs(864_005).clock()), Some(TimeDs(864_005)));
     }
 
     #[test]

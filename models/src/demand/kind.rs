@@ -34,6 +34,7 @@ pub enum Following {
 
 /// How drivers of a kind differ in the speed they want, relative to the limit: normal, cut off at both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SpeedFactor {
     /// Mean.
     pub mean: f64,
@@ -52,6 +53,7 @@ impl SpeedFactor {
 
 /// A kind of vehicle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VehicleKind {
     /// Name, unique in the demand.
     pub name: String,

@@ -4,17 +4,22 @@
 //! error that names file, line, element and reason. Nothing in between exists.
 
 pub mod cityflow;
+pub mod geojson;
 mod import;
 pub mod native;
+pub mod native_demand;
+mod records;
 mod source;
 mod summary;
 mod sumo;
+pub mod sumo_additional;
 pub mod sumo_demand;
 pub mod sumo_net;
 
 use std::path::Path;
 
 pub use import::{Import, Note, Notes};
+pub use records::RecordError;
 pub use source::{SOURCE_BYTES_MAX, Source, SourceError};
 pub use summary::{ControllerSummary, NetworkSummary};
 

@@ -1,3 +1,6 @@
 //! Files in and out: demands, scenarios, what is written for others, and what damage does.
 
+mod fuzz;
+mod native_demand;
 mod sumo_demand;
+mod writers;

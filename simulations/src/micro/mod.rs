@@ -211,10 +211,11 @@ impl Micro {
         self.check();
     }
 
-    /// Loads who is due before the end of the step into the queues of their regions.
+    /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
+        let begun = TimeDs(self.now().0 + 1);
         while let Some((lane, waiting)) =
-            self.loader.next_before(ends, &self.network, &self.strips, &self.rows, &self.regions)
+            self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
         {
             self.places.push(AtomicU32::new(NONE));
             let vehicle = VehicleId(waiting.vehicle);

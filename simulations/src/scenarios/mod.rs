@@ -1,6 +1,7 @@
 //! Scenarios: what a run is made of, and where they come from.
 
 pub mod drafting;
+pub mod file;
 mod grid;
 mod scenario;
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::{MAGIC, VERSION};
+use super::FORMAT;
+use crate::formats::records::{self, RecordError, parse, push};
 use crate::formats::{Source, SourceError};
 use crate::network::{Network, NetworkError, NetworkParts};
 
@@ -14,63 +15,9 @@ pub enum NativeError {
     /// The file cannot be read as text.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The first line is not ours.
-    #[error("{file}:1: the first line is not `{MAGIC} {VERSION}`")]
-    Header {
-        /// The offending file.
-        file: String,
-    },
-    /// A version that lacks what is needed now.
-    #[error(
-        "{file}:1: version {version} of the format says too little about nodes and is no longer read; import the network \
-         anew from its source to get version {VERSION}"
-    )]
-    Outdated {
-        /// The offending file.
-        file: String,
-        /// The version it gives.
-        version: u32,
-    },
-    /// A version this program does not know.
-    #[error("{file}:1: version {version} of the format is not known here, only {VERSION} is")]
-    Version {
-        /// The offending file.
-        file: String,
-        /// The version it gives.
-        version: String,
-    },
-    /// A line that is no record.
-    #[error("{file}:{line}: {kind} record: {reason}")]
-    Record {
-        /// The offending file.
-        file: String,
-        /// The offending line.
-        line: usize,
-        /// What it should be a record of.
-        kind: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A record of a kind that does not exist.
-    #[error("{file}:{line}: '{kind}' is no kind of record")]
-    Kind {
-        /// The offending file.
-        file: String,
-        /// The offending line.
-        line: usize,
-        /// The word it starts with.
-        kind: String,
-    },
-    /// The last line is missing or counts other records than there are: the file was cut or spliced.
-    #[error("{file}:{line}: the file should end with `end {records}` here")]
-    End {
-        /// The offending file.
-        file: String,
-        /// Where the end should be.
-        line: usize,
-        /// Records read.
-        records: usize,
-    },
+    /// The text is not made of records of the format.
+    #[error(transparent)]
+    Records(#[from] RecordError),
     /// The records do not make a network.
     #[error("{file}: {source}")]
     Network {
@@ -102,47 +49,9 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Network, NativeError> {
 /// # Errors
 /// As [`read`].
 pub fn read_source(source: &Source) -> Result<Network, NativeError> {
-    let file = || source.name.clone();
-    let mut lines = source.text.lines().enumerate().map(|(i, l)| (i + 1, l));
-    let header = lines.next().map_or("", |(_, l)| l.trim_end());
-    match header.split_once(' ') {
-        Some((MAGIC, version)) if version == VERSION.to_string() => {}
-        Some((MAGIC, version)) => {
-            if let Some(version) = version.parse().ok().filter(|v| (1..VERSION).contains(v)) {
-                return Err(NativeError::Outdated { file: file(), version });
-            }
-            return Err(NativeError::Version { file: file(), version: version.chars().take(20).collect() });
-        }
-        _ => return Err(NativeError::Header { file: file() }),
-    }
     let mut tables = Tables::default();
-    let mut records = 0;
-    let mut last = 1;
-    for (line, text) in lines.by_ref() {
-        last = line;
-        if text.trim().is_empty() || text.starts_with('#') {
-            continue;
-        }
-        let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
-        if kind == "end" {
-            let closed = rest.trim_end().parse() == Ok(records);
-            let nothing_follows = lines.all(|(_, l)| l.trim().is_empty());
-            if !closed || !nothing_follows {
-                return Err(NativeError::End { file: file(), line, records });
-            }
-            let parts = tables.parts();
-            return parts.build().map_err(|source| NativeError::Network { file: file(), source });
-        }
-        records += 1;
-        match tables.take(kind, rest) {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(NativeError::Kind { file: file(), line, kind: kind.chars().take(20).collect() });
-            }
-            Err(reason) => return Err(NativeError::Record { file: file(), line, kind: kind.into(), reason }),
-        }
-    }
-    Err(NativeError::End { file: file(), line: last + 1, records })
+    records::read(source, FORMAT, |kind, json| tables.take(kind, json))?;
+    tables.parts.build().map_err(|e| NativeError::Network { file: source.name.clone(), source: e })
 }
 
 #[derive(Default)]
@@ -173,19 +82,6 @@ impl Tables {
         }
         Ok(true)
     }
-
-    fn parts(self) -> NetworkParts {
-        self.parts
-    }
-}
-
-fn parse<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|e| e.to_string())
-}
-
-fn push<T: DeserializeOwned>(table: &mut Vec<T>, json: &str) -> Result<(), String> {
-    table.push(parse(json)?);
-    Ok(())
 }
 
 fn once<T: DeserializeOwned>(given: &mut bool, slot: &mut T, json: &str) -> Result<(), String> {

@@ -1,5 +1,8 @@
 //! What is wrong with an element of a SUMO file, and where it stands.
 
+/// Longest name or value a message repeats.
+const QUOTED_CHARS_MAX: usize = 60;
+
 /// What is wrong with an element.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Flaw {
@@ -26,7 +29,7 @@ pub enum Flaw {
         first: u32,
     },
     /// It refers to something that is not in the file.
-    #[error("{name}=\"{id}\" refers to {target} that does not exist")]
+    #[error("{name}=\"{}\" refers to {target} that does not exist", short(id))]
     Dangling {
         /// The attribute.
         name: &'static str,
@@ -179,6 +182,15 @@ pub enum Flaw {
     },
 }
 
+/// A name as a message repeats it: a broken file may give names of any length.
+pub(super) fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(QUOTED_CHARS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// A flaw and where it is; the file is added by the caller, who knows it.
 #[derive(Debug)]
 pub(in crate::formats) struct Fault {
@@ -209,7 +221,7 @@ pub(in crate::formats) struct Place {
 
 impl Place {
     pub(in crate::formats) fn fault(&self, flaw: Flaw) -> Fault {
-        let kind = FaultKind::Element { element: self.element, id: self.id.clone(), flaw: Box::new(flaw) };
+        let kind = FaultKind::Element { element: self.element, id: short(&self.id), flaw: Box::new(flaw) };
         Fault { line: self.line, kind }
     }
 }

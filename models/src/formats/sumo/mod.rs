@@ -4,4 +4,5 @@ mod fault;
 pub(in crate::formats) mod xml;
 
 pub use fault::Flaw;
+use fault::short;
 pub(in crate::formats) use fault::{Fault, FaultKind, Place};

@@ -4,7 +4,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::{Fault, Flaw, Place};
+use super::{Fault, Flaw, Place, short};
 use crate::network::Point;
 use crate::units::Ds;
 
@@ -14,8 +14,6 @@ const ATTRIBUTES_MAX: usize = 100;
 const DEPTH_MAX: usize = 64;
 /// Furthest a coordinate may lie from the origin, in metres: about 25 times round the globe.
 const COORDINATE_MAX_M: f64 = 1e9;
-/// Longest value an error message repeats.
-const QUOTED_CHARS_MAX: usize = 60;
 
 /// What happens next in the text.
 pub(in crate::formats) enum Token {
@@ -197,9 +195,5 @@ fn usable(coordinate: f64) -> bool {
 
 /// The flaw of a value that is not what it should be.
 pub(in crate::formats) fn value(name: &'static str, value: &str, expected: &'static str) -> Flaw {
-    let mut short: String = value.chars().take(QUOTED_CHARS_MAX).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    Flaw::Value { name, value: short, expected }
+    Flaw::Value { name, value: short(value), expected }
 }

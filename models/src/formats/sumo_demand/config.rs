@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::error::SumoDemandError;
-use super::time::instant;
 use crate::formats::sumo::xml::{Attributes, Elements, Token, value};
 use crate::formats::sumo::{Fault, Flaw, Place};
 use crate::formats::{Note, Notes, Source};
@@ -95,7 +94,7 @@ impl Draft {
     fn option(&mut self, section: &str, name: &str, a: &Attributes) -> Result<(), Fault> {
         let Some(text) = a.get("value").or_else(|| a.get("v")) else { return Ok(()) };
         let at = Place { line: a.line, element: "option", id: name.to_owned() };
-        let time = || instant(text).ok_or_else(|| at.fault(value("value", text, "a time from 0 to 1e9 s")));
+        let time = || TimeDs::parse_clock(text).ok_or_else(|| at.fault(value("value", text, "a time from 0 to 1e9 s")));
         match name {
             "net-file" | "net" | "n" => self.network = Some(self.folder.join(text.trim())),
             "route-files" | "routes" | "route" | "r" => self.routes = self.paths(text),

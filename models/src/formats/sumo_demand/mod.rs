@@ -12,7 +12,7 @@
 //! | `places` | bus stops, parking areas, stays |
 //! | `detectors` | induction loops and lane-area detectors |
 //! | `draw` | distributions, drawn by the names of vehicles |
-//! | `time` | seconds and clocks |
+//! | `time` | instants in attributes |
 
 pub mod config;
 mod detectors;
@@ -21,7 +21,7 @@ mod error;
 mod flows;
 mod places;
 mod reader;
-pub(in crate::formats) mod time;
+mod time;
 mod types;
 mod vehicles;
 mod ways;

@@ -22,8 +22,7 @@ const BEFORE_FOE_M: f64 = 2.0;
 const INSIDE_M: f64 = 3.0;
 /// Who has stood so long before a node pays no heed to others that stand, in seconds.
 const PATIENCE_S: f64 = 20.0;
-/// So far up a lane others are looked for, in metres; and so many of them.
-const LOOK_BACK_M: f64 = 100.0;
+/// So many vehicles up a lane are looked at for one that comes.
 const LOOK_BACK: usize = 6;
 
 /// A way across a node that somebody wants to take.
@@ -144,11 +143,18 @@ impl Street<'_> {
                 return true;
             }
         }
-        i_yield && self.comes(scene, m, &mine, foe, its)
+        i_yield && self.comes(scene, m, kind, claim, its)
     }
 
-    /// True when somebody before the line of a foe's way will be where the ways meet at the same time.
-    fn comes(&self, scene: &Scene<'_>, m: &Mover, mine: &Window, foe: &Foe, its: StripId) -> bool {
+    /// True when somebody before the line of a foe's way will be inside the node at the same time. Both are given the whole
+    /// way across for it, as SUMO does: drivers do not reckon to the metre with who is still coming.
+    fn comes(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, claim: &Claim, its: StripId) -> bool {
+        let mine = Window::across(m, kind, claim.to_line_m, scene.strips.all[claim.way as usize].length_m);
+        let its_m = scene.strips.all[its as usize].length_m;
+        let way = &scene.strips.all[claim.way as usize];
+        let merges = way.to == scene.strips.all[its as usize].to;
+        let speeding_m = (claim.to_line_m + way.length_m).max(0.0);
+        let leaves_mps = (m.speed_mps * m.speed_mps + 2.0 * kind.accel * speeding_m).sqrt().min(way.limit_mps);
         let lamp = scene.lamps.at(its);
         if matches!(lamp, Some(Indication::Red | Indication::RedAmber)) {
             return false;
@@ -157,11 +163,13 @@ impl Street<'_> {
         let length_m = scene.strips.all[lane as usize].length_m;
         let waited_s = if m.stands() { f64::from(scene.tick - m.stands_since) * scene.dt_s } else { 0.0 };
         for (k, o) in scene.rows[lane as usize].movers.iter().take(LOOK_BACK).enumerate() {
-            let to_line_m = length_m - o.front_m;
-            if to_line_m > LOOK_BACK_M {
+            let (to_line_m, its_kind) = (length_m - o.front_m, scene.kind(o));
+            // Who is further off than it needs to stop does not reckon with the node yet, nor others with it.
+            let soon_mps = o.speed_mps + its_kind.accel * scene.dt_s;
+            let reach_m = soon_mps * (scene.dt_s + its_kind.headway_s);
+            if to_line_m > reach_m + krauss::brake_m(soon_mps, its_kind.decel, scene.dt_s) {
                 return false;
             }
-            let its_kind = scene.kind(o);
             if o.next != its {
                 continue;
             }
@@ -175,7 +183,10 @@ impl Street<'_> {
             if held || (stands && (waited_s > PATIENCE_S || !self.has_room(scene, its, its_kind))) {
                 return false;
             }
-            return mine.meets(&Window::of(o, its_kind, to_line_m + foe.its_at.get()));
+            let theirs = Window::across(o, its_kind, to_line_m, its_m);
+            // Nobody goes in front of one who is faster into the same lane.
+            let cuts_in = merges && mine.comes_s <= theirs.comes_s && o.speed_mps > leaves_mps;
+            return cuts_in || mine.meets(&theirs);
         }
         false
     }
@@ -221,6 +232,12 @@ impl Window {
     fn of(m: &Mover, kind: &Kind, to_m: f64) -> Self {
         let leaves_m = to_m + f64::from(m.length_m) + CLEAR_M;
         Self { comes_s: time_to(m, kind, to_m - CLEAR_M), leaves_s: time_to(m, kind, leaves_m) }
+    }
+
+    /// Of a vehicle inside the node, from the line `to_line_m` ahead to the end of a way of `way_m`.
+    fn across(m: &Mover, kind: &Kind, to_line_m: f64, way_m: f64) -> Self {
+        let leaves_m = to_line_m + way_m + f64::from(m.length_m);
+        Self { comes_s: time_to(m, kind, to_line_m), leaves_s: time_to(m, kind, leaves_m) }
     }
 
     /// True when less than the gap lies between two stays.

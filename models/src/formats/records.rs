@@ -1,0 +1,205 @@
+//! Texts of records, one a line: a word, a blank, a JSON value; a first line that names format and version, and a last one
+//! that counts the records. What our own formats have in common.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Source;
+
+/// Longest piece of a text that a message repeats.
+const QUOTED_CHARS_MAX: usize = 20;
+
+/// Name and version of a format.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    /// First word of every file.
+    pub(super) magic: &'static str,
+    /// Version that is written, and the only one that is read.
+    pub(super) version: u32,
+    /// What is to be done with files of an older version.
+    pub(super) outdated: &'static str,
+}
+
+/// Why a text is not made of records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The first line is not ours.
+    #[error("{file}:1: the first line is not `{expected}`")]
+    Header {
+        /// The offending file.
+        file: String,
+        /// What the first line should be.
+        expected: String,
+    },
+    /// A version that lacks what is needed now.
+    #[error("{file}:1: version {version} of the format {advice} to get version {known}")]
+    Outdated {
+        /// The offending file.
+        file: String,
+        /// The version it gives.
+        version: u32,
+        /// What is to be done.
+        advice: &'static str,
+        /// The version that is read.
+        known: u32,
+    },
+    /// A version this program does not know.
+    #[error("{file}:1: version {version} of the format is not known here, only {known} is")]
+    Version {
+        /// The offending file.
+        file: String,
+        /// The version it gives.
+        version: String,
+        /// The version that is read.
+        known: u32,
+    },
+    /// A line that is no record.
+    #[error("{file}:{line}: {kind} record: {reason}")]
+    Record {
+        /// The offending file.
+        file: String,
+        /// The offending line.
+        line: usize,
+        /// What it should be a record of.
+        kind: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A record of a kind that does not exist.
+    #[error("{file}:{line}: '{kind}' is no kind of record")]
+    Kind {
+        /// The offending file.
+        file: String,
+        /// The offending line.
+        line: usize,
+        /// The word it starts with.
+        kind: String,
+    },
+    /// The last line is missing or counts other records than there are: the file was cut or spliced.
+    #[error("{file}:{line}: the file should end with `end {records}` here")]
+    End {
+        /// The offending file.
+        file: String,
+        /// Where the end should be.
+        line: usize,
+        /// Records read.
+        records: usize,
+    },
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(QUOTED_CHARS_MAX).collect()
+}
+
+/// Hands every record to `take`, which gets its kind and its JSON, and returns `false` for a kind that does not
+/// exist.
+pub(super) fn read(
+    source: &Source,
+    format: Format,
+    mut take: impl FnMut(&str, &str) -> Result<bool, String>,
+) -> Result<(), RecordError> {
+    let file = || source.name.clone();
+    let mut lines = source.text.lines().enumerate().map(|(i, l)| (i + 1, l));
+    let header = lines.next().map_or("", |(_, l)| l.trim_end());
+    match header.split_once(' ') {
+        Some((magic, version)) if magic == format.magic => {
+            let known = format.version;
+            match version.parse::<u32>() {
+                Ok(v) if v == known => {}
+                Ok(v) if (1..known).contains(&v) => {
+                    return Err(RecordError::Outdated { file: file(), version: v, advice: format.outdated, known });
+                }
+                _ => return Err(RecordError::Version { file: file(), version: short(version), known }),
+            }
+        }
+        _ => {
+            let expected = format!("{} {}", format.magic, format.version);
+            return Err(RecordError::Header { file: file(), expected });
+        }
+    }
+    let mut records = 0;
+    let mut last = 1;
+    for (line, text) in lines.by_ref() {
+        last = line;
+        if text.trim().is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
+        if kind == "end" {
+            let closed = rest.trim_end().parse() == Ok(records);
+            let nothing_follows = lines.all(|(_, l)| l.trim().is_empty());
+            return if closed && nothing_follows {
+                Ok(())
+            } else {
+                Err(RecordError::End { file: file(), line, records })
+            };
+        }
+        records += 1;
+        match take(kind, rest) {
+            Ok(true) => {}
+            Ok(false) => return Err(RecordError::Kind { file: file(), line, kind: short(kind) }),
+            Err(reason) => return Err(RecordError::Record { file: file(), line, kind: short(kind), reason }),
+        }
+    }
+    Err(RecordError::End { file: file(), line: last + 1, records })
+}
+
+/// Reads the JSON of a record.
+pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|e| e.to_string())
+}
+
+/// Adds the JSON of a record to a table.
+pub(super) fn push<T: DeserializeOwned>(table: &mut Vec<T>, json: &str) -> Result<(), String> {
+    table.push(parse(json)?);
+    Ok(())
+}
+
+/// A text that is being written.
+pub(super) struct Lines<W> {
+    sink: W,
+    records: usize,
+}
+
+impl<W: Write> Lines<W> {
+    /// Starts a text.
+    pub(super) fn begin(mut sink: W, format: Format) -> io::Result<Self> {
+        writeln!(sink, "{} {}", format.magic, format.version)?;
+        Ok(Self { sink, records: 0 })
+    }
+
+    /// Writes one record.
+    pub(super) fn record(&mut self, kind: &str, value: &impl Serialize) -> io::Result<()> {
+        self.records += 1;
+        write!(self.sink, "{kind} ")?;
+        serde_json::to_writer(&mut self.sink, value)?;
+        writeln!(self.sink)
+    }
+
+    /// Writes a record for each row.
+    pub(super) fn table(&mut self, kind: &str, rows: &[impl Serialize]) -> io::Result<()> {
+        rows.iter().try_for_each(|row| self.record(kind, row))
+    }
+
+    /// Ends the text.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        writeln!(self.sink, "end {}", self.records)?;
+        self.sink.flush()
+    }
+}
+
+/// Writes to a file, compressed when its name ends in `.gz`.
+pub(super) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+    if path.extension().is_some_and(|e| e == "gz") {
+        let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        write(&mut gzip)?;
+        gzip.finish()?.flush()
+    } else {
+        write(&mut file)?;
+        file.flush()
+    }
+}
