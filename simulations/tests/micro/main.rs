@@ -1,6 +1,7 @@
 //! The built-in street.
 
 mod cityflow_parity;
+mod controllers;
 mod determinism;
 mod ours;
 mod sensing;
