@@ -34,7 +34,7 @@ enum Command {
     /// Decide from recorded observations, without a service
     Optimize(optimize::OptimizeArgs),
     /// Compare controllers on a simulated street, or try the service on SUMO
-    Simulate(simulate::SimulateArgs),
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 /// Runs the program.
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Optimize(args) => optimize::run(&args),
-        Command::Simulate(args) => simulate::run(args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
