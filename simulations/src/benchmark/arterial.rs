@@ -1,8 +1,12 @@
 //! The main arterial of a network: the street whose time–space diagram a report shows.
 //!
 //! From every link that leads to a signal the way straight on is followed until it ends or would come back. Of all such
-//! ways the one is taken that offers most: the sum of lanes × speed limit over its signalised links. Ties go to the first.
+//! ways the one is taken that weighs most: the sum over its signalised links of the vehicles that are to go straight on there
+//! by their routes, or of lanes × speed limit where the demand has no routes. Ties go to the first.
 
+use std::collections::BTreeMap;
+
+use greenkerb_models::demand::{Demand, Emission, Flow, Way};
 use greenkerb_models::ids::{ConnectionId, ControllerId, LinkId, NodeId};
 use greenkerb_models::network::{Network, SignalHead, Turn};
 
@@ -55,13 +59,14 @@ pub struct Arterial {
 impl Arterial {
     /// Finds it; none when no signal is passed straight on.
     #[must_use]
-    pub fn of(network: &Network) -> Option<Self> {
+    pub fn of(network: &Network, demand: &Demand) -> Option<Self> {
         let mut best: Option<(f64, Vec<LinkId>)> = None;
+        let planned = planned(demand);
         for i in 0..network.links().len() {
             let way = follow(network, LinkId::at(i));
-            let offers: f64 = way.iter().map(|l| offer(network, *l)).sum();
-            if offers > 0.0 && best.as_ref().is_none_or(|(most, _)| offers > *most) {
-                best = Some((offers, way));
+            let weighs: f64 = way.iter().map(|l| weight(network, &planned, *l)).sum();
+            if weighs > 0.0 && best.as_ref().is_none_or(|(most, _)| weighs > *most) {
+                best = Some((weighs, way));
             }
         }
         best.map(|(_, way)| Self::along(network, &way))
@@ -153,11 +158,40 @@ fn straight_on(network: &Network, link: LinkId) -> Option<LinkId> {
     widest.map(|m| m.to_link)
 }
 
-/// What a link offers: nothing unless it ends at a signal with a way straight on.
-fn offer(network: &Network, link: LinkId) -> f64 {
+/// Vehicles that are to go from a link to another by their routes.
+type Planned = BTreeMap<(LinkId, LinkId), f64>;
+
+fn planned(demand: &Demand) -> Planned {
+    let parts = demand.parts();
+    let trips = parts.trips.iter().map(|t| (&t.way, 1.0));
+    let flows = parts.flows.iter().map(|f| (&f.template.way, vehicles(f)));
+    let mut planned = Planned::new();
+    for (way, vehicles) in trips.chain(flows) {
+        let Way::Along(route) = way else { continue };
+        for pair in demand.route(*route).links.windows(2) {
+            *planned.entry((pair[0], pair[1])).or_default() += vehicles;
+        }
+    }
+    planned
+}
+
+/// Vehicles of a flow, on average.
+fn vehicles(flow: &Flow) -> f64 {
+    let lasts_s = flow.end.since(flow.template.depart).max(0) as f64 / 10.0;
+    match flow.emission {
+        Emission::Every { period_s } => (lasts_s / period_s).ceil(),
+        Emission::Count(n) => f64::from(n),
+        Emission::Chance { per_s } => per_s * lasts_s,
+        Emission::Poisson(flow) => flow.get() * lasts_s / 3_600.0,
+    }
+}
+
+/// What a link weighs: nothing unless it ends at a signal with a way straight on.
+fn weight(network: &Network, planned: &Planned, link: LinkId) -> f64 {
     let l = network.link(link);
-    if network.node(l.to).controller.is_none() || straight_on(network, link).is_none() {
-        return 0.0;
+    let (Some(_), Some(next)) = (network.node(l.to).controller, straight_on(network, link)) else { return 0.0 };
+    if !planned.is_empty() {
+        return planned.get(&(link, next)).copied().unwrap_or(0.0);
     }
     let lanes = l.lanes.iter().filter(|lane| network.lane(**lane).admits.motor()).count();
     lanes as f64 * l.speed.get()
@@ -183,13 +217,17 @@ fn opposite(network: &Network, link: LinkId) -> Option<LinkId> {
 
 #[cfg(test)]
 mod tests {
+    use greenkerb_models::demand::{DemandParts, DepartLane, DepartSpeed, Route, Trip, VehicleKind};
+    use greenkerb_models::ids::{KindId, RouteId};
+    use greenkerb_models::units::TimeDs;
+
     use super::*;
     use crate::scenarios::grid;
 
     #[test]
     fn the_arterial_of_a_grid_is_its_longest_straight_street() {
         let network = grid(4, 2, 200.0).unwrap();
-        let arterial = Arterial::of(&network).unwrap();
+        let arterial = Arterial::of(&network, &Demand::default()).unwrap();
         assert_eq!(arterial.stations.len(), 4, "{}", arterial.name(&network));
         assert_eq!((arterial.forward.len(), arterial.backward.len()), (5, 5));
         assert!((arterial.length_m - (5.0 * 200.0 + 4.0 * 15.0)).abs() < 1e-9);
@@ -200,6 +238,41 @@ mod tests {
             assert!(s.forward_heads[0] != s.backward_heads[0]);
             assert!((s.backward_m - s.forward_m - 15.0).abs() < 1e-9);
         }
+        // Where routes tell who drives, the busiest street is taken.
+        let busy: Vec<LinkId> = follow(&network, arterial.backward[0].link);
+        let other = (0..network.links().len()).map(LinkId::at).find(|l| {
+            let way = follow(&network, *l);
+            way.len() == 3 && network.node(network.link(*l).from).position.y < 0.0
+        });
+        let short = follow(&network, other.unwrap());
+        let route = |links: &[LinkId], vehicles| {
+            let route = Route { name: format!("{links:?}"), links: links.to_vec() };
+            (route, Emission::Count(vehicles))
+        };
+        let parts = [route(&busy, 10), route(&short, 100)];
+        let flow = |(i, (route, emission)): (usize, &(Route, Emission))| Flow {
+            template: Trip {
+                name: route.name.clone(),
+                kind: KindId(0),
+                depart: TimeDs(0),
+                way: Way::Along(RouteId::at(i)),
+                depart_lane: DepartLane::Best,
+                depart_speed: DepartSpeed::Zero,
+                stays: Vec::new(),
+                parking: None,
+            },
+            end: TimeDs::from_s(600),
+            emission: *emission,
+        };
+        let demand = DemandParts {
+            kinds: vec![VehicleKind::car("car")],
+            flows: parts.iter().enumerate().map(flow).collect(),
+            routes: parts.iter().map(|p| p.0.clone()).collect(),
+            ..DemandParts::default()
+        };
+        let demand = demand.build(&network).unwrap();
+        let busiest = Arterial::of(&network, &demand).unwrap();
+        assert_eq!(busiest.forward.iter().map(|p| p.link).collect::<Vec<_>>(), short);
         let first_back = arterial.backward[0];
         assert_eq!(network.link(first_back.link).from, network.link(arterial.forward[4].link).to);
         assert!(first_back.starts_m > first_back.ends_m);

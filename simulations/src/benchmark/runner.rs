@@ -55,7 +55,7 @@ pub fn run(
     for controller in &setup.controllers {
         build(controller, &setup.scenario)?;
     }
-    let arterial = Arterial::of(&setup.scenario.network);
+    let arterial = Arterial::of(&setup.scenario.network, &setup.scenario.demand);
     let open = store.open_jobs();
     let (next, stop) = (AtomicUsize::new(0), Cancel::default());
     let parts: Vec<AtomicU32> = open.iter().map(|_| AtomicU32::new(0)).collect();

@@ -46,7 +46,7 @@ pub(crate) fn record(job: &Job, delay_s: f64) -> RunRecord {
         violations: 0,
         first_violation: None,
         vehicle_steps: 1_000,
-        event_hash: "00".into(),
+        event_hash: format!("{:016x}", job.seed),
         measures: Measures {
             delay: Some(delay),
             travel_time: TravelTime { native_s: Some(60.0 + delay_s), att_s: Some(30.0 + delay_s) },

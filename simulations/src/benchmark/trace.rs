@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_vehicle_is_followed_across_a_node_and_its_signal_too() {
         let network = grid(2, 1, 200.0).unwrap();
-        let arterial = Arterial::of(&network).unwrap();
+        let arterial = Arterial::of(&network, &greenkerb_models::demand::Demand::default()).unwrap();
         let window = Window { from: at_s(0), to: at_s(600) };
         let mut tracer = Tracer::new(&network, Some(&arterial), window);
         let first = network.link(arterial.forward[0].link).lanes[0];

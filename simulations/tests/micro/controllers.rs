@@ -86,8 +86,9 @@ fn a_run_can_be_called_off_and_tells_how_far_it_is() {
             cancel.cancel();
         }
     };
-    let ran =
-        run(&scenario, MicroOptions::default(), control.as_mut(), &mut listener, &cancel, &mut |share| told.push(share));
+    let ran = run(&scenario, MicroOptions::default(), control.as_mut(), &mut listener, &cancel, &mut |share| {
+        told.push(share)
+    });
     let ran = ran.unwrap();
     assert!(ran.cancelled);
     assert_eq!(ran.street.now(), TimeDs::from_s(450));
@@ -124,7 +125,7 @@ fn any_sequence_of_stages_is_safe_on_real_maps() {
             for s in 0..3_600 {
                 chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let now = TimeDs::from_s(s);
-                if (chance >> 33) % 3 == 0 {
+                if (chance >> 33).is_multiple_of(3) {
                     let to = (chance >> 40) as usize % stages.all().len();
                     changes += usize::from(switch.go(to, now));
                 }
@@ -150,10 +151,8 @@ const ROWS: [(&str, f64, f64); 7] = [
 #[test]
 fn papers_controllers_are_as_good_as_in_cityflow() {
     let Some(dir) = data("cityflow") else { return };
-    let cities = [
-        ("roadnet_4_4.json", "anon_4_4_hangzhou_real.json"),
-        ("roadnet_3_4.json", "anon_3_4_jinan_real.json"),
-    ];
+    let cities =
+        [("roadnet_4_4.json", "anon_4_4_hangzhou_real.json"), ("roadnet_3_4.json", "anon_3_4_jinan_real.json")];
     for (c, (roadnet, flow)) in cities.into_iter().enumerate() {
         let network = read_roadnet(&dir.join(roadnet), &RoadnetOptions::default()).unwrap().network;
         let demand = read_flow(&dir.join(flow), &network).unwrap().demand;

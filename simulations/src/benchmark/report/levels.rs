@@ -184,8 +184,11 @@ fn cell(pooled: Option<&Pooled>) -> String {
     let Some((pooled, delay_s, los)) = pooled.and_then(|p| Some((p, p.delay_s()?, p.los()?))) else {
         return "<td>–</td>".into();
     };
-    let x = pooled.saturation().map_or(String::new(), |x| {
-        if x > 9.995 { " <small>X &gt; 10</small>".into() } else { format!(" <small>X {}</small>", num(x, 2)) }
-    });
-    format!("<td><span class=\"los {los}\">{los}</span>{}{x}</td>", num(delay_s, 1))
+    let x = pooled
+        .saturation()
+        .map_or(String::new(), |x| if x > 9.995 { "X &gt; 10".into() } else { format!("X {}", num(x, 2)) });
+    format!(
+        "<td><span class=\"los {los}\">{los}</span><span class=\"n\">{}</span> <span class=\"x\">{x}</span></td>",
+        num(delay_s, 1)
+    )
 }

@@ -52,7 +52,7 @@ impl Report<'_> {
     pub fn html(&self) -> String {
         let verdict = Verdict::of(self.summary, &self.runs);
         let scenario = &self.setup.scenario;
-        let arterial = Arterial::of(&scenario.network);
+        let arterial = Arterial::of(&scenario.network, &scenario.demand);
         let mut s = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
              <title>{0}: benchmark of signal control</title><style>{1}</style></head><body><main>",
@@ -88,10 +88,13 @@ impl Report<'_> {
 
     fn head(&self, verdict: &Verdict) -> String {
         let scenario = &self.setup.scenario;
+        // The figures behind the sentence are set smaller.
+        let (first, rest) = verdict.sentence.split_once(" (").unwrap_or((&verdict.sentence, ""));
+        let rest = rest.strip_suffix(").").map_or(String::new(), |r| format!("<span>{}</span>", esc(r)));
         let mut s = format!(
-            "<header><h1>{} · benchmark of signal control</h1><p class=\"verdict\">{}</p>",
+            "<header><h1>{} · benchmark of signal control</h1><p class=\"verdict\">{}{rest}</p>",
             esc(&scenario.name),
-            esc(&verdict.sentence)
+            esc(first)
         );
         if !verdict.more.is_empty() || !verdict.warnings.is_empty() {
             s += "<ul class=\"more\">";

@@ -33,7 +33,8 @@ header p{margin:.2em 0;color:var(--soft)}
 h1{font-size:1.15rem;font-weight:600;color:var(--soft);margin:0 0 .4em;letter-spacing:.01em}
 h2{font-size:1.25rem;margin:2.2em 0 .5em;padding-top:.7em;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.4em 0 .3em}
-.verdict{font-size:1.75rem;line-height:1.25;font-weight:650;margin:.1em 0 .35em;text-wrap:balance}
+header .verdict{font-size:1.8rem;line-height:1.25;font-weight:650;margin:.1em 0 .35em;color:var(--ink)}
+.verdict span{display:block;font-size:1rem;font-weight:400;color:var(--soft);margin-top:.25em}
 .more{margin:.2em 0 0;padding-left:1.2em}.more li{margin:.15em 0}
 .warn{color:var(--bad);font-weight:600}
 nav{margin:1.2em 0 0;font-size:.92em}nav a{margin-right:1.1em;white-space:nowrap}
@@ -45,8 +46,8 @@ a{color:var(--accent)}
 .card span{color:var(--soft);font-size:.88em}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92em;margin:.3em 0}
 caption{text-align:left;color:var(--soft);font-size:.95em;padding:.2em 0 .4em;caption-side:top}
-th,td{padding:4px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th{font-weight:600}thead th{vertical-align:bottom;border-bottom:2px solid var(--line)}
+th,td{padding:4px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+th{font-weight:600}thead th{white-space:normal;max-width:8.5em;vertical-align:bottom;border-bottom:2px solid var(--line)}
 th:first-child,td.t{text-align:left}
 tbody th{font-weight:500}th.group{text-align:left;color:var(--soft);font-weight:400;padding-top:.9em;white-space:normal}
 td small,th small{color:var(--soft);font-weight:400}
@@ -61,6 +62,7 @@ svg .soft{fill:var(--soft)}svg .grid{stroke:var(--line);fill:none}svg .axis{stro
 .key{display:inline-flex;flex-wrap:wrap;gap:4px 18px;font-size:.92em;margin:.2em 0}
 .key span{display:inline-flex;align-items:center;gap:6px}
 .los{display:inline-block;min-width:1.7em;text-align:center;border-radius:4px;font-weight:700;color:var(--los);margin-right:.45em}
+.n{display:inline-block;min-width:3.1em}.x{display:inline-block;min-width:4em;color:var(--soft);font-size:.88em}
 .A{background:var(--a)}.B{background:var(--b)}.C{background:var(--c)}.D{background:var(--d)}.E{background:var(--e)}.F{background:var(--f)}
 svg .A{fill:var(--a)}svg .B{fill:var(--b)}svg .C{fill:var(--c)}svg .D{fill:var(--d)}svg .E{fill:var(--e)}svg .F{fill:var(--f)}
 svg .N{fill:var(--paper)}svg text.lt{fill:var(--los);font-weight:700}

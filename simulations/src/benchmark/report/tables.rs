@@ -6,15 +6,15 @@ use super::svg::{esc, num, p_value, percent, percent_half};
 use crate::benchmark::sensing::Sees;
 use crate::benchmark::summary::{COLUMNS, Column, Row, Summary};
 
-/// Measures of the first table, beside total delay.
-const MAIN: [&str; 7] = [
-    "stops_per_veh",
-    "delay_p95_s",
-    "max_wait_s",
-    "ended_per_h",
-    "arrivals_on_green_share",
-    "split_failures_share",
-    "co2_g_per_km",
+/// Measures of the first table, beside total delay, with their short headings.
+const MAIN: [(&str, &str); 7] = [
+    ("stops_per_veh", "Stops"),
+    ("delay_p95_s", "95 of 100 lose less than"),
+    ("max_wait_s", "Longest wait"),
+    ("ended_per_h", "Through\u{ad}put"),
+    ("arrivals_on_green_share", "Arrivals on green"),
+    ("split_failures_share", "Split failures"),
+    ("co2_g_per_km", "CO₂"),
 ];
 
 /// The table that decides: total delay, how it compares, and what must be looked at beside it.
@@ -28,9 +28,10 @@ pub(super) fn main(summary: &Summary) -> String {
          <th scope=\"col\">Chance<br><small>t test · Wilcoxon</small></th>",
         esc(&summary.reference)
     );
-    let columns: Vec<(usize, &Column)> = COLUMNS.iter().enumerate().filter(|(_, c)| MAIN.contains(&c.name)).collect();
-    for (_, c) in &columns {
-        let _ = write!(s, "<th scope=\"col\">{}<br><small>{}</small></th>", esc(c.title), esc(c.unit));
+    let column = |(name, title)| COLUMNS.iter().position(|c| c.name == name).map(|i| (i, title, &COLUMNS[i]));
+    let columns: Vec<(usize, &str, &Column)> = MAIN.into_iter().filter_map(column).collect();
+    for (_, title, c) in &columns {
+        let _ = write!(s, "<th scope=\"col\">{}<br><small>{}</small></th>", esc(title), esc(c.unit));
     }
     s += "<th scope=\"col\">Never<br>got in<br><small>%</small></th><th scope=\"col\">Gridlocked<br><small>runs</small></th></tr></thead><tbody>";
     let mut levels: Vec<Sees> = summary.rows.iter().map(|r| r.sees).collect();
@@ -48,7 +49,7 @@ pub(super) fn main(summary: &Summary) -> String {
             s += &cell(summary, row, 0);
             let median = row.figures[0].map_or("–".into(), |f| num(f.median, 1));
             let _ = write!(s, "<td>{median}</td>{}", change(summary, row));
-            for (i, _) in &columns {
+            for (i, ..) in &columns {
                 s += &cell(summary, row, *i);
             }
             let never = COLUMNS.iter().position(|c| c.name == "undeparted_share");

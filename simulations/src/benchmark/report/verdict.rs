@@ -54,9 +54,19 @@ impl Verdict {
         }
         if row.runs < 2 {
             verdict.more.push("One seed only: nothing can be said about chance.".into());
+        } else if summary.rows.iter().all(|r| leaves_nothing_to_chance(&of(&r.controller))) {
+            verdict.more.push(
+                "Nothing in this scenario is left to chance: all seeds give the same run, so one is enough and p says nothing."
+                    .into(),
+            );
         }
         verdict
     }
+}
+
+/// True when runs of different seeds are the same to the last event.
+fn leaves_nothing_to_chance(runs: &[&RunRecord]) -> bool {
+    runs.windows(2).all(|w| w[0].event_hash == w[1].event_hash)
 }
 
 /// The controller a verdict is about: ours, else the one with the least delay that is not the reference.
