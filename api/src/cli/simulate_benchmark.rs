@@ -135,27 +135,18 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
     })
 }
 
-/// The scenario that an argument names.
+/// The scenario that an argument names: a file or a folder.
 fn open(argument: &str) -> anyhow::Result<Scenario> {
-    use greenkerb_models::formats::cityflow::{RoadnetOptions, read_flow, read_roadnet};
-    use greenkerb_simulations::scenarios::Driving;
-    use std::sync::Arc;
-    let Some((roadnet, flow)) = argument.split_once(',') else { bail!("there is no scenario '{argument}'") };
-    let network = Arc::new(read_roadnet(Path::new(roadnet), &RoadnetOptions::default())?.network);
-    let demand = Arc::new(read_flow(Path::new(flow), &network)?.demand);
-    Ok(Scenario {
-        name: network.name().to_owned(),
-        description: String::new(),
-        network,
-        demand,
-        begin: TimeDs(0),
-        end: TimeDs::from_s(3_600),
-        warm_up: Ds::ZERO,
-        tick: Ds::from_s(1),
-        driving: Driving::CityFlow,
-        congestion_aware: false,
-        sources: Vec::new(),
-    })
+    use greenkerb_simulations::scenarios::file;
+    let opened = match argument.split_once(',') {
+        Some((roadnet, flow)) => file::open_cityflow(Path::new(roadnet), Path::new(flow))?,
+        None if Path::new(argument).exists() || argument.contains('+') => file::open(Path::new(argument))?,
+        None => bail!("there is no scenario '{argument}'"),
+    };
+    for note in &opened.notes {
+        tracing::info!(?note, "scenario");
+    }
+    Ok(opened.scenario)
 }
 
 /// The last part of a path.
