@@ -15,4 +15,5 @@ pub mod micro;
 mod random;
 pub mod routing;
 pub mod scenarios;
+pub mod sketch;
 pub mod sumo;

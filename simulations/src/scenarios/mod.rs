@@ -1,8 +1,11 @@
 //! Scenarios: what a run is made of, and where they come from.
 
+pub mod bundled;
 pub mod drafting;
 mod grid;
+pub mod loading;
 mod scenario;
 
+pub use bundled::bundled;
 pub use grid::grid;
 pub use scenario::{Driving, Scenario};
