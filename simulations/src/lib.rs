@@ -19,5 +19,6 @@ pub mod recording;
 pub mod routing;
 pub mod scenarios;
 pub mod sensing;
+pub mod sketch;
 pub mod sumo;
 mod words;

@@ -135,13 +135,13 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
     })
 }
 
-/// The scenario that an argument names: a file or a folder.
+/// The scenario that an argument names: a file, a folder, or a bundled one.
 fn open(argument: &str) -> anyhow::Result<Scenario> {
-    use greenkerb_simulations::scenarios::file;
+    use greenkerb_simulations::scenarios::{bundled::bundled, file};
     let opened = match argument.split_once(',') {
         Some((roadnet, flow)) => file::open_cityflow(Path::new(roadnet), Path::new(flow))?,
         None if Path::new(argument).exists() || argument.contains('+') => file::open(Path::new(argument))?,
-        None => bail!("there is no scenario '{argument}'"),
+        None => return Ok(bundled(argument)?),
     };
     for note in &opened.notes {
         tracing::info!(?note, "scenario");

@@ -1,9 +1,12 @@
 //! Scenarios: what a run is made of, and where they come from.
 
+pub mod bundled;
 pub mod drafting;
 pub mod file;
 mod grid;
+pub mod loading;
 mod scenario;
 
+pub use bundled::bundled;
 pub use grid::grid;
 pub use scenario::{Driving, Scenario};

@@ -48,6 +48,8 @@ pub enum Lefts {
     Protected,
     /// They yield while the oncoming stream runs, and have a stage of their own behind it.
     Both,
+    /// The same from main streets; from side streets they only yield.
+    BothFromMain,
 }
 
 /// A street from place to place.

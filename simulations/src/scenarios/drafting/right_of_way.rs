@@ -62,6 +62,9 @@ pub(super) fn lay(plan: &Plan, layout: &Layout, parts: &mut NetworkParts) {
         let first_crossing = parts.crossings.len();
         lay_crossings(plan, place, arms, parts);
         let here = at_node[place].clone();
+        if here.start == here.end {
+            continue;
+        }
         meet(plan, place, arms, here.clone(), parts);
         meet_crossings(plan, place, here.clone(), first_crossing, parts);
         if matches!(plan.places[place].control, Rule::Signals(_)) {

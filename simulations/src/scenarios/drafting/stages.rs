@@ -109,7 +109,12 @@ impl Stages<'_> {
     /// A left turn from lanes of its own that yields to an oncoming stream, where such turns get a stage.
     fn has_own_stage(&self, g: usize) -> bool {
         let head = &self.junction.heads[g];
-        let Serves::LeftOf(_) = head.serves else { return false };
+        let Serves::LeftOf(arm) = head.serves else { return false };
+        let wanted = match self.lefts {
+            Lefts::Permissive => false,
+            Lefts::Protected | Lefts::Both => true,
+            Lefts::BothFromMain => self.junction.arms[arm].main,
+        };
         let lane_of = |c: &ConnectionId| self.parts.connections[c.index()].from_lane;
         let shared = self.junction.heads.iter().enumerate().any(|(o, other)| {
             o != g && other.connections.iter().any(|c| head.connections.iter().any(|k| lane_of(k) == lane_of(c)))
@@ -120,7 +125,7 @@ impl Stages<'_> {
                 matches!(self.conflicts.get(GroupId::at(g), GroupId::at(o)), Relation::Permitted { yields: true, .. });
             vehicles && yields
         });
-        self.lefts != Lefts::Permissive && !shared && oncoming
+        wanted && !shared && oncoming
     }
 
     /// Lets everybody walk who is in nobody's way, or whom those who turn give way to.
