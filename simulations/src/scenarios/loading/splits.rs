@@ -148,7 +148,7 @@ fn split(total: Ds, mins: &[Ds], extra: &[Ds], needs: &[f64]) -> Vec<Ds> {
         let short: Vec<usize> = open.iter().copied().filter(|&s| share_ds(s) < f64::from(mins[s].0)).collect();
         if short.is_empty() {
             for &s in &open {
-                splits[s] = Ds(((share_ds(s) / 10.0).floor() * 10.0) as u32).max(mins[s]);
+                splits[s] = Ds(((share_ds(s) / 10.0 + 1e-6).floor() * 10.0) as u32).max(mins[s]);
             }
             break;
         }
