@@ -34,10 +34,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// True while it stands or rolls up.
+    /// True while it stands or rolls up, and does not stay at a stop.
     #[must_use]
     pub fn is_queued(&self) -> bool {
-        self.vehicle.speed_mps < QUEUED_BELOW_MPS
+        self.vehicle.speed_mps < QUEUED_BELOW_MPS && !self.vehicle.at_stop
     }
 
     /// The way across a node it is on, or takes next.

@@ -87,6 +87,13 @@ pub enum What {
         /// Where.
         stop: StopId,
     },
+    /// A bus has ended its stay at a stop and is on its lane again.
+    LeftStop {
+        /// The bus.
+        vehicle: VehicleId,
+        /// Where.
+        stop: StopId,
+    },
     /// Somebody begins to wait at a crossing.
     PersonCame {
         /// Where.

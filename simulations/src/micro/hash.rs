@@ -55,6 +55,7 @@ impl EventHash {
             What::Unparked { vehicle, facility } => self.pair(9, vehicle.0, facility.0),
             What::Full { vehicle, facility } => self.pair(10, vehicle.0, facility.0),
             What::AtStop { vehicle, stop } => self.pair(11, vehicle.0, stop.0),
+            What::LeftStop { vehicle, stop } => self.pair(14, vehicle.0, stop.0),
             What::PersonCame { crossing } => self.pair(12, crossing.0, 0),
             What::PersonCrossed { crossing, waited_s } => self.pair(13, crossing.0, waited_s.to_bits()),
         }

@@ -7,9 +7,11 @@
 //! order. A step (`tick`) reads the rows as they were and writes new ones, region by region; what leaves a region goes by
 //! letter. So the result is the same, bit for bit, for any number of threads.
 
+#[cfg(debug_assertions)]
 mod check;
 mod departures;
 mod driving;
+mod errands;
 mod error;
 mod event;
 mod following;
@@ -43,6 +45,7 @@ use greenkerb_models::units::{Ds, TimeDs};
 
 use self::driving::cityflow::CityFlow;
 use self::driving::street::{Street, changing};
+use self::errands::Errands;
 use self::hash::EventHash;
 use self::insertion::Gate;
 use self::junction::Crosses;
@@ -85,6 +88,7 @@ pub struct Micro {
     crosses: Crosses,
     kinds: Vec<Kind>,
     loader: Loader,
+    errands: Errands,
     lamps: Lamps,
     regions: Vec<Region>,
     mail: Vec<Outbox>,
@@ -128,7 +132,8 @@ impl Micro {
             tick: 0,
             seed: options.seed,
             crew: Crew::new(options.threads)?,
-            loader: Loader::new(scenario, options.seed)?,
+            loader: Loader::new(scenario, &strips, options.seed)?,
+            errands: Errands::default(),
             lamps: Lamps::red(&network, &strips),
             mail: regions.iter().map(|_| outbox()).collect(),
             rows: vec![Row::empty(); strips.all.len()],
@@ -192,6 +197,7 @@ impl Micro {
         self.events.clear();
         let ends = self.after(self.tick + 1);
         self.load(ends);
+        self.go_on(ends);
         self.let_in(ends);
         match self.driving {
             Driving::CityFlow => self.move_all(&CityFlow, ends),
@@ -204,6 +210,7 @@ impl Micro {
         for region in &mut self.regions {
             self.events.append(&mut region.events);
         }
+        self.attend(ends);
         self.hash.add(&self.events);
         self.count();
         self.tick += 1;
@@ -214,10 +221,13 @@ impl Micro {
     /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
         let begun = TimeDs(self.now().0 + 1);
-        while let Some((lane, waiting)) =
+        while let Some((lane, mut waiting)) =
             self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
         {
             self.places.push(AtomicU32::new(NONE));
+            if let Some((itinerary, shift_ds)) = self.loader.itinerary(&waiting) {
+                waiting.errand = self.errands.begin(waiting.vehicle, itinerary, shift_ds);
+            }
             let vehicle = VehicleId(waiting.vehicle);
             let link = self.strips.all[lane as usize].link;
             self.events.push(Event { at: ends, what: What::Loaded { vehicle, link } });
@@ -255,6 +265,7 @@ impl Micro {
             crosses: &self.crosses,
             rows: &self.rows,
             busy: &[],
+            errands: &self.errands,
             places: &self.places,
             tick: self.tick,
             dt_s: self.step.seconds(),
@@ -360,6 +371,7 @@ impl Micro {
         let s = &self.strips.all[strip as usize];
         let region = &self.regions[self.strips.region_of(strip)];
         let rider = &region.riders[region.local(strip)][i];
+        let at_stop = m.flags & mover::STAYS != 0;
         let next = (m.next != NONE).then(|| &self.strips.all[m.next as usize]);
         let (next, next_lane) = match next {
             Some(c) if c.is_connection => (Some(ConnectionId(c.id)), Some(LaneId(self.strips.all[c.to as usize].id))),
@@ -374,7 +386,8 @@ impl Micro {
             speed_mps: m.speed_mps as f32,
             next,
             next_lane,
-            stands_since: m.stands().then(|| self.after(m.stands_since + 1)),
+            stands_since: (m.stands() && !at_stop).then(|| self.after(m.stands_since + 1)),
+            at_stop,
             journey: self.journey_until_now(strip, m, rider),
         }
     }
@@ -387,7 +400,9 @@ impl Micro {
         let wanted_mps = limit_mps.min(self.kinds[usize::from(m.kind)].speed_max_mps);
         journey.driven_m += way_m as f32;
         journey.time_loss_s += (f64::from(self.tick - m.entered) * dt_s - way_m / wanted_mps) as f32;
-        if m.stands() {
+        if m.flags & mover::STAYS != 0 {
+            journey.time_loss_s -= (f64::from(self.tick - m.stands_since - 1) * dt_s) as f32;
+        } else if m.stands() {
             journey.waiting_s += (f64::from(self.tick - m.stands_since) * dt_s) as f32;
         }
         journey

@@ -26,8 +26,10 @@ pub struct Vehicle {
     pub next: Option<ConnectionId>,
     /// The lane behind that.
     pub next_lane: Option<LaneId>,
-    /// Since when it stands (below 0.1 m/s); none while it moves.
+    /// Since when it stands (below 0.1 m/s); none while it moves, and during a stay at a stop.
     pub stands_since: Option<TimeDs>,
+    /// It stays at a stop.
+    pub at_stop: bool,
     /// Its journey until now.
     pub journey: Journey,
 }

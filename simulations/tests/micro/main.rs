@@ -1,5 +1,6 @@
 //! The built-in street.
 
+mod buses;
 mod cityflow_parity;
 mod controllers;
 mod determinism;
