@@ -7,7 +7,7 @@ impl Micro {
     pub(super) fn check(&self) {
         let t = self.totals;
         let on_road: u64 = self.rows.iter().map(|r| r.movers.len() as u64).sum();
-        let on_road = on_road + self.errands.beside().count() as u64;
+        let on_road = on_road + self.beside().count() as u64;
         assert_eq!(on_road, t.on_road, "vehicles on the road against those inserted and not arrived");
         let queues = self.regions.iter().flat_map(|r| r.queues.values());
         let waiting: u64 = queues.map(|q| q.len() as u64).sum();

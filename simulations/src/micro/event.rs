@@ -65,6 +65,10 @@ pub enum What {
         vehicle: VehicleId,
         /// Where.
         facility: FacilityId,
+        /// Its journey until now.
+        journey: Journey,
+        /// Way driven since it first found a facility full, in metres; 0 when it found none.
+        searched_m: f32,
     },
     /// A vehicle wants to leave a facility.
     Unparked {

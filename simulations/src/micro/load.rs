@@ -164,16 +164,25 @@ impl<'a> Finder<'a> {
             let course = self.ways.add(network, class, &links)?;
             Ok((links, course))
         });
-        let (links, course) = added.map_err(|(from, to)| {
+        let no_way = |from: LinkId, to: LinkId| {
             let name = |l: LinkId| network.link(l).name.clone();
             MicroError::NoWay { vehicle: trip.name.clone(), from: name(from), to: name(to) }
-        })?;
+        };
+        let (links, course) = added.map_err(|(from, to)| no_way(from, to))?;
         if matches!(trip.way, Way::Turning { .. }) {
             return Ok((links[0], Course::TURNING, None));
         }
+        let first = links[0];
+        if stations.is_empty() {
+            return Ok((first, course, None));
+        }
         let guide = Guide { network, strips: self.strips, demand, class };
-        let itinerary = guide.itinerary(&mut self.ways, trip, &links)?;
-        Ok((links[0], itinerary.as_ref().map_or(course, |i| i.courses[0]), itinerary))
+        let itinerary = guide.itinerary(&mut self.ways, trip, links)?;
+        if let Some(parking) = trip.parking.filter(|p| p.stay.is_some()) {
+            let exit = demand.facility(parking.facility).exit;
+            self.between(class, exit, &[], itinerary.to).map_err(|(from, to)| no_way(from, to))?;
+        }
+        Ok((first, itinerary.courses[0], Some(itinerary)))
     }
 
     fn between(

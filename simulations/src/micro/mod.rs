@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use greenkerb_models::demand::Demand;
-use greenkerb_models::ids::{ConnectionId, ControllerId, CrossingId, FacilityId, LaneId, LinkId};
+use greenkerb_models::ids::{ConnectionId, ControllerId, CrossingId, LaneId, LinkId};
 use greenkerb_models::network::Network;
 use greenkerb_models::signal::Indication;
 use greenkerb_models::units::{Ds, TimeDs};
@@ -133,7 +133,7 @@ impl Micro {
             seed: options.seed,
             crew: Crew::new(options.threads)?,
             loader: Loader::new(scenario, &strips, options.seed)?,
-            errands: Errands::default(),
+            errands: Errands::new(&network, &demand),
             lamps: Lamps::red(&network, &strips),
             mail: regions.iter().map(|_| outbox()).collect(),
             rows: vec![Row::empty(); strips.all.len()],
@@ -299,7 +299,8 @@ impl Micro {
             t.vehicle_steps += region.counts.steps;
         }
         t.waiting = t.loaded - t.inserted;
-        t.on_road = t.inserted - t.arrived;
+        (t.parked, t.leaving) = self.errands.off_road();
+        t.on_road = t.inserted - t.arrived - t.parked - t.leaving;
     }
 
     /// What happened in the last step, in an order that does not depend on the number of threads.
@@ -428,21 +429,40 @@ impl Micro {
         queues.flatten().map(|w| (VehicleId(w.vehicle), w.due))
     }
 
-    /// Every vehicle on the road, strip by strip.
+    /// Every vehicle on the road: strip by strip, then those beside.
     pub fn on_road(&self) -> impl Iterator<Item = Vehicle> + '_ {
-        (0..self.rows.len()).flat_map(move |strip| self.on_strip(strip as u32))
+        (0..self.rows.len()).flat_map(move |strip| self.on_strip(strip as u32)).chain(self.beside())
+    }
+
+    /// Vehicles on the road, but beside its lanes: buses in bays, and vehicles between the street and a barrier.
+    pub fn beside(&self) -> impl Iterator<Item = Vehicle> + '_ {
+        let stays = self.errands.staying().map(|a| (a, true));
+        stays.chain(self.errands.waiting().map(|a| (a, false))).map(move |(aside, at_stop)| {
+            let (m, mut journey) = (&aside.mover, aside.rider.journey);
+            if !at_stop {
+                let waited_s = (f64::from(self.tick.saturating_sub(aside.since)) * self.step.seconds()) as f32;
+                journey.time_loss_s += waited_s;
+                journey.waiting_s += waited_s;
+            }
+            Vehicle {
+                id: VehicleId(m.vehicle),
+                kind: self.kinds[usize::from(m.kind)].id,
+                front_m: m.front_m as f32,
+                length_m: m.length_m,
+                speed_mps: 0.0,
+                next: None,
+                next_lane: None,
+                stands_since: None,
+                at_stop,
+                journey,
+            }
+        })
     }
 
     /// People at a crossing.
     #[must_use]
     pub fn people(&self, _crossing: CrossingId) -> PeopleState {
         PeopleState::default()
-    }
-
-    /// A parking facility.
-    #[must_use]
-    pub fn facility(&self, _facility: FacilityId) -> FacilityState {
-        FacilityState::default()
     }
 
     /// Counts since the beginning.

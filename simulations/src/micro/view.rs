@@ -52,7 +52,7 @@ pub struct FacilityState {
     pub occupied: u32,
     /// Vehicles between the street and the barrier.
     pub in_mouth: u32,
-    /// Vehicles that stand on the street because the mouth is full.
+    /// Vehicles that stand on the street before the entrance because the mouth is full.
     pub on_street: u32,
 }
 
@@ -62,15 +62,15 @@ pub struct FacilityState {
 pub struct Totals {
     /// Vehicles that wanted to enter.
     pub loaded: u64,
-    /// Vehicles that entered.
+    /// Vehicles that entered; one that comes out of a facility has entered before.
     pub inserted: u64,
     /// Vehicles outside that wait to enter.
     pub waiting: u64,
-    /// Vehicles on the road.
+    /// Vehicles on the road, those in the bays of bus stops and before barriers included.
     pub on_road: u64,
     /// Vehicles that left the network.
     pub arrived: u64,
-    /// Vehicles inside facilities.
+    /// Vehicles in their bays in facilities, those left out that were there when the run began.
     pub parked: u64,
     /// Vehicles in facilities that wait for room on the street.
     pub leaving: u64,

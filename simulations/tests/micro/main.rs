@@ -5,6 +5,7 @@ mod cityflow_parity;
 mod controllers;
 mod determinism;
 mod ours;
+mod parking;
 mod sensing;
 mod support;
 mod vehicles;

@@ -73,8 +73,11 @@ impl Micro {
         }
         let (mut m, mut rider) = (aside.mover, aside.rider);
         rider.came_in_m = m.front_m as f32;
-        rider.journey.time_loss_s += waited_s as f32;
-        rider.journey.waiting_s += waited_s as f32;
+        // Waiting in a facility is departure delay, and told as that.
+        if matches!(aside.purpose, Purpose::Stop(_)) {
+            rider.journey.time_loss_s += waited_s as f32;
+            rider.journey.waiting_s += waited_s as f32;
+        }
         // It has been there since the end of the step before.
         m.entered = self.tick.saturating_sub(1);
         m.next = self.loader.ways.connection(&self.strips, aside.lane, m.vehicle, rider.course);

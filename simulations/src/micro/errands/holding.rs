@@ -6,9 +6,14 @@ use super::super::mover::{ERRAND, Kind, Mover, Rider, STANDS_MPS, STAYS};
 use super::super::scene::Scene;
 use super::super::strips::{NONE, StripId};
 use super::Errand;
+use super::itinerary::Purpose;
 
 /// Who stands so far before a place, or further on, is there, in metres.
 const THERE_M: f64 = 1.0;
+/// Speed at which drivers turn into an entrance, in metres per second.
+const TURN_IN_MPS: f64 = 4.0;
+/// From so far before the entrance drivers see that a facility is full, in metres.
+const SEEN_M: f64 = 50.0;
 /// So many links ahead a place is looked for.
 const LINKS_AHEAD: u32 = 3;
 
@@ -35,11 +40,29 @@ pub(crate) fn hold(scene: &Scene<'_>, strip: StripId, m: &Mover, rider: &Rider, 
     let Some(to_place_m) = distance_m(scene, strip, m, rider, errand) else {
         return Held { motion, is_due: false };
     };
+    let mut drives_in = false;
+    if let Purpose::Park(parking) = place.purpose {
+        let facility = scene.errands.facility(parking.facility);
+        let full = facility.is_full() && !facility.serves(m.vehicle);
+        if full && passed == place.link && to_place_m <= SEEN_M {
+            return Held { motion, is_due: true };
+        }
+        drives_in = !full && facility.is_open() && (strip == place.lane || passed < place.link);
+    }
+    let allowed_mps = if drives_in {
+        krauss::slow_to_mps(kind, to_place_m, TURN_IN_MPS, scene.dt_s)
+    } else {
+        krauss::stop_mps(kind, to_place_m, scene.dt_s)
+    };
     let slowest = (m.speed_mps - kind.emergency_decel * scene.dt_s).max(0.0);
-    let speed_mps = motion.speed_mps.min(krauss::stop_mps(kind, to_place_m, scene.dt_s)).max(slowest);
-    let motion = Motion { speed_mps, way_m: speed_mps * scene.dt_s };
-    let is_there = strip == place.lane && to_place_m - motion.way_m <= THERE_M && speed_mps < STANDS_MPS;
-    Held { motion, is_due: is_there }
+    let speed_mps = motion.speed_mps.min(allowed_mps).max(slowest);
+    let mut way_m = speed_mps * scene.dt_s;
+    let is_due = strip == place.lane
+        && if drives_in { way_m >= to_place_m } else { to_place_m - way_m <= THERE_M && speed_mps < STANDS_MPS };
+    if is_due {
+        way_m = way_m.min(to_place_m.max(0.0));
+    }
+    Held { motion: Motion { speed_mps, way_m }, is_due }
 }
 
 /// From a front to its place, along the way; none where that is further off than braking could take.

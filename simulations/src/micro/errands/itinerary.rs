@@ -33,8 +33,15 @@ pub(crate) struct Place {
 /// A way with places.
 #[derive(Debug)]
 pub(crate) struct Itinerary {
-    /// Places in the order in which the way comes by them.
+    /// The way.
+    pub(crate) links: Vec<LinkId>,
+    /// Places in the order in which the way comes by them. Parking is the last: what comes after it is found when the
+    /// vehicle leaves.
     pub(crate) places: Vec<Place>,
+    /// Stays after parking.
+    pub(crate) rest: Vec<Stay>,
+    /// Where the vehicle wants to in the end.
+    pub(crate) to: LinkId,
     /// The course before each place, and after the last: the same links, with the lanes that lead to what is still to come.
     pub(crate) courses: Vec<Course>,
 }
@@ -78,48 +85,43 @@ pub(crate) struct Guide<'a> {
 }
 
 impl Guide<'_> {
-    /// The itinerary of a trip along links; none for a trip without places.
+    /// The itinerary of a trip along links.
     ///
     /// # Errors
     /// [`MicroError::Unfit`] when the links do not come by a place, or the vehicle may not use its lane.
-    pub(crate) fn itinerary(
-        &self,
-        ways: &mut Ways,
-        trip: &Trip,
-        links: &[LinkId],
-    ) -> Result<Option<Itinerary>, MicroError> {
-        let mut places = Vec::new();
+    pub(crate) fn itinerary(&self, ways: &mut Ways, trip: &Trip, links: Vec<LinkId>) -> Result<Itinerary, MicroError> {
+        let (mut places, mut rest) = (Vec::new(), Vec::new());
         let mut from = (0, 0.0);
         for stay in &trip.stays {
-            let place = self.along(links, from, &Wanted::stop(self.demand, *stay), &trip.name)?;
+            let place = self.along(&links, from, &Wanted::stop(self.demand, *stay), &trip.name)?;
             from = (place.link, place.at_m);
             places.push(place);
         }
         if let Some(parking) = trip.parking {
-            let place = self.along(links, (0, 0.0), &Wanted::parking(self.demand, parking), &trip.name)?;
-            let behind = |p: &Place| (p.link, p.at_m) <= (place.link, place.at_m);
-            places.insert(places.iter().take_while(|p| behind(p)).count(), place);
+            let place = self.along(&links, (0, 0.0), &Wanted::parking(self.demand, parking), &trip.name)?;
+            places.retain(|p: &Place| (p.link, p.at_m) <= (place.link, place.at_m));
+            rest = trip.stays[places.len()..].to_vec();
+            places.push(place);
         }
-        if places.is_empty() {
-            return Ok(None);
-        }
-        let made = self.with_courses(ways, links, places);
-        made.map(Some).map_err(|(from, to)| MicroError::NoWay {
+        let to = links[links.len() - 1];
+        self.with_courses(ways, links, places, to, rest).map_err(|(from, to)| MicroError::NoWay {
             vehicle: trip.name.clone(),
             from: self.network.link(from).name.clone(),
             to: self.network.link(to).name.clone(),
         })
     }
 
-    /// Adds the courses of an itinerary.
+    /// An itinerary of these parts, its courses added to the ways.
     ///
     /// # Errors
     /// As [`Ways::add`].
     pub(crate) fn with_courses(
         &self,
         ways: &mut Ways,
-        links: &[LinkId],
+        links: Vec<LinkId>,
         places: Vec<Place>,
+        to: LinkId,
+        rest: Vec<Stay>,
     ) -> Result<Itinerary, (LinkId, LinkId)> {
         let mut courses = Vec::with_capacity(places.len() + 1);
         for next in 0..=places.len() {
@@ -130,9 +132,9 @@ impl Guide<'_> {
                     goals.push((p.link, self.strips.all[p.lane as usize].index));
                 }
             }
-            courses.push(ways.add_by(self.network, self.class, links, &goals)?);
+            courses.push(ways.add_by(self.network, self.class, &links, &goals)?);
         }
-        Ok(Itinerary { places, courses })
+        Ok(Itinerary { links, places, rest, to, courses })
     }
 
     /// The first place along links, from a link and a distance along it on, that is the one wanted.
