@@ -68,11 +68,14 @@ struct Exit {
     turns: u32,
 }
 
+/// What makes a way: who drives it, its links, and the lanes it leads by.
+type Key = (VehicleClass, Box<[LinkId]>, Box<[(u32, u32)]>);
+
 /// All ways in use.
 #[derive(Debug)]
 pub(crate) struct Ways {
     steps: Vec<Step>,
-    known: HashMap<(VehicleClass, Box<[LinkId]>, Box<[(u32, u32)]>), Course>,
+    known: HashMap<Key, Course>,
     /// Exits of every link, for turning vehicles; empty where nobody turns.
     exits: Vec<Vec<Exit>>,
     /// Lanes of every link that turning vehicles may use.
