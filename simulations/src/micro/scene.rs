@@ -8,6 +8,7 @@ use super::errands::Errands;
 use super::junction::Crosses;
 use super::lamps::Lamps;
 use super::mover::{Kind, Mover, Rider};
+use super::people::GiveWay;
 use super::region::Row;
 use super::strips::{NONE, StripId, Strips};
 use super::ways::Ways;
@@ -30,6 +31,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) rows: &'a [Row],
     /// Connections with somebody on them, or about to come onto them.
     pub(crate) busy: &'a [bool],
+    /// Where one has to stop for people.
+    pub(crate) give_way: &'a GiveWay,
     /// Errands of those who have any.
     pub(crate) errands: &'a Errands,
     /// The strip every vehicle is on; [`NONE`] when it is on none. Written by whoever moves the vehicle, read outside.
