@@ -7,7 +7,7 @@ use greenkerb_models::ids::LaneId;
 use greenkerb_models::units::TimeDs;
 
 use super::event::{Journey, What};
-use super::mover::{Kind, Mover, Rider, Waiting};
+use super::mover::{ERRAND, Kind, Mover, Rider, Waiting};
 use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
 use super::ways::{Ways, bit};
@@ -100,7 +100,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
         vehicle: w.vehicle,
         next: gate.ways.connection(gate.strips, lane, w.vehicle, w.course),
         kind: w.kind,
-        flags: 0,
+        flags: if w.errand == NONE { 0 } else { ERRAND },
         length_m: kind.length_m as f32,
         factor: w.factor,
         stands_since: NONE,
@@ -111,6 +111,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
     let rider = Rider {
         course: w.course,
         came_in_m: 0.0,
+        errand: w.errand,
         journey: Journey { due: w.due, inserted: gate.begins, ..Journey::default() },
     };
     let local = region.local(lane);
