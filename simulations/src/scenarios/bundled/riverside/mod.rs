@@ -34,8 +34,9 @@ const EVENT_S: (i64, i64) = (8 * 3_600 + 45 * 60, 9 * 3_600 + 10 * 60);
 const CYCLE: Ds = Ds::from_s(84);
 const SIDE_CYCLE: Ds = Ds::from_s(56);
 /// How full the fullest approaches are under the plans of the signals: at the peak, and while the event's visitors leave,
-/// with what else is on the streets by then.
-const FULL: f64 = 0.82;
+/// with what else is on the streets by then. At the peak there must be room left for buses that stand at stops and for
+/// vehicles that look for another car park, neither of which is counted.
+const FULL: f64 = 0.72;
 const EVENT_FULL: f64 = 1.0;
 const EVENT_LEVEL: f64 = 0.7;
 const TOLERANCE: f64 = 0.005;
