@@ -81,7 +81,8 @@ impl<'a> Scene<'a> {
             return Some(Ahead { mover, gap_m: mover.rear_m() - m.front_m });
         }
         let mut rest_m = self.strips.all[strip as usize].length_m - m.front_m;
-        let mut course = rider.course;
+        // Read when it is needed: riders lie far from movers in memory.
+        let mut course = None;
         let mut next = m.next;
         while next != NONE {
             let s = &self.strips.all[next as usize];
@@ -97,8 +98,9 @@ impl<'a> Scene<'a> {
                 if let Some(mover) = self.last(next) {
                     return Some(Ahead { mover, gap_m: rest_m + mover.rear_m() });
                 }
-                course = course.onward();
-                next = self.ways.connection(self.strips, next, m.vehicle, course);
+                let onward = course.unwrap_or(rider.course).onward();
+                next = self.ways.connection(self.strips, next, m.vehicle, onward);
+                course = Some(onward);
             }
             rest_m += s.length_m;
             if rest_m > reach_m {
