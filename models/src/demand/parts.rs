@@ -34,6 +34,8 @@ pub struct DemandParts {
 /// a street busy for ever.
 const FLOW_VEHICLES_MAX: f64 = 50_000_000.0;
 const FLOW_PERIOD_S_MIN: f64 = 1e-3;
+/// More people than the widest crossing takes.
+const PEOPLE_PER_H_MAX: f64 = 100_000.0;
 
 /// Why tables do not make a demand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -218,7 +220,9 @@ impl DemandParts {
             let name = format!("#{i}");
             let at = Check { kind: "people", name: &name };
             at.within("crossing", p.crossing.0, network.crossings().len())?;
-            at.that(p.people_per_h.is_finite() && p.people_per_h >= 0.0, || format!("{} per hour", p.people_per_h))?;
+            at.that((0.0..=PEOPLE_PER_H_MAX).contains(&p.people_per_h), || {
+                format!("{} per hour; 0 to {PEOPLE_PER_H_MAX} can be", p.people_per_h)
+            })?;
             at.that(p.begin <= p.end, || "they end before they begin".into())?;
         }
         Ok(())

@@ -121,7 +121,13 @@ fn damage_is_refused_by_line() {
             "flow 'f': 2500000000000 vehicles are more than 50000000",
         ),
         ("{\"poisson\":360.0}", "{\"every\":{\"period_s\":1e-9}}", "flow ", "flow 'f': a period of 0.000000001 s"),
-        ("\"people_per_h\":120.0", "\"people_per_h\":-1.0", "people ", "people '#0': -1 per hour"),
+        ("\"people_per_h\":120.0", "\"people_per_h\":-1.0", "people ", "people '#0': -1 per hour; 0 to 100000 can be"),
+        (
+            "\"people_per_h\":120.0",
+            "\"people_per_h\":1e6",
+            "people ",
+            "people '#0': 1000000 per hour; 0 to 100000 can be",
+        ),
         ("\"occupied\":0", "\"occupied\":6", "facility ", "parking facility 'lot': 6 of 5 bays are taken"),
     ] {
         assert!(text.contains(from), "{from}: {text}");
