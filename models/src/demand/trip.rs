@@ -61,6 +61,8 @@ pub enum DepartLane {
 pub enum DepartSpeed {
     /// As fast as it is safe and allowed.
     Max,
+    /// As fast as those on the lane drive on average, where that is safe; as fast as allowed on an empty lane.
+    Average,
     /// So many metres per second, or later when that is not safe.
     Fixed(f64),
     /// From a stand.

@@ -7,6 +7,7 @@ use greenkerb_models::ids::LaneId;
 use greenkerb_models::units::TimeDs;
 
 use super::event::{Journey, What};
+use super::following::krauss;
 use super::mover::{Kind, Mover, Rider, Waiting};
 use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
@@ -27,6 +28,20 @@ pub(crate) struct Gate<'a> {
     pub(crate) begins: TimeDs,
     /// End of the step, when it is told of.
     pub(crate) ends: TimeDs,
+    /// Length of the step, in seconds.
+    pub(crate) dt_s: f64,
+    /// Vehicles enter with their rear, not their front, at the start of the lane.
+    pub(crate) by_rear: bool,
+}
+
+/// So far behind the start of the lane is the rear of who enters, in metres (SUMO's `departPos` "base").
+const REAR_M: f64 = 0.1;
+
+impl Gate<'_> {
+    /// Where the front of a vehicle is that enters a lane: a vehicle longer than the lane reaches back over its start.
+    fn front_m(&self, lane: StripId, kind: &Kind) -> f64 {
+        if self.by_rear { (kind.length_m + REAR_M).min(self.strips.all[lane as usize].length_m) } else { 0.0 }
+    }
 }
 
 /// The lane a vehicle waits for. `load` tells how full a lane is, those that wait for it included.
@@ -71,34 +86,40 @@ pub(crate) fn let_in(gate: &Gate<'_>, region: &mut Region, rows: &mut [Row]) {
 /// The speed with which a vehicle can enter a lane now; none when there is no room for it.
 fn entry_mps(gate: &Gate<'_>, lane: StripId, row: &Row, w: &Waiting, kind: &Kind) -> Option<f64> {
     let strip = &gate.strips.all[lane as usize];
-    let room_m = row.movers.last().map_or(f64::INFINITY, Mover::rear_m);
-    if room_m <= kind.min_gap_m {
+    let front_m = gate.front_m(lane, kind);
+    let last = row.movers.last();
+    let gap_m = last.map_or(f64::INFINITY, |m| m.rear_m() - front_m - kind.min_gap_m);
+    if gap_m <= 0.0 {
         return None;
     }
     let most_mps = (strip.limit_mps * f64::from(w.factor)).min(kind.speed_max_mps);
-    // Fast enough to stop behind whoever is there even when it stops at once, and before the end of the lane.
-    let safe_mps = |room_m: f64| {
-        let b = kind.decel * kind.headway_s.max(0.1);
-        (b * b + 2.0 * kind.decel * room_m.max(0.0)).sqrt() - b
-    };
+    let behind_mps = last.map_or(f64::INFINITY, |m| {
+        krauss::follow_mps(kind, &gate.kinds[usize::from(m.kind)], m.speed_mps, gap_m, gate.dt_s)
+    });
+    // Fast enough to stop before the end of the lane, whatever is shown there.
+    let safe_mps = behind_mps.min(krauss::stop_mps(kind, strip.length_m - front_m, gate.dt_s));
     match (gate.template)(w.template).depart_speed {
         DepartSpeed::Zero => Some(0.0),
-        DepartSpeed::Max => {
-            let ahead_mps = row.movers.last().map_or(0.0, |m| m.speed_mps);
-            let behind_mps = safe_mps(room_m - kind.min_gap_m + ahead_mps * ahead_mps / (2.0 * kind.decel));
-            Some(most_mps.min(behind_mps).min(safe_mps(strip.length_m)))
+        DepartSpeed::Max => Some(most_mps.min(safe_mps)),
+        DepartSpeed::Average => {
+            let sum_mps: f64 = row.movers.iter().map(|m| m.speed_mps).sum();
+            let mean_mps = if row.movers.is_empty() { most_mps } else { sum_mps / row.movers.len() as f64 };
+            Some(mean_mps.min(most_mps).min(safe_mps))
         }
-        DepartSpeed::Fixed(v) => (v <= safe_mps(room_m - kind.min_gap_m)).then_some(v.min(most_mps)),
+        DepartSpeed::Fixed(v) => (v <= behind_mps).then_some(v.min(most_mps)),
     }
 }
 
 fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: &Waiting, speed_mps: f64) {
     let kind = &gate.kinds[usize::from(w.kind)];
+    let front_m = gate.front_m(lane, kind);
+    let next = gate.ways.connection(gate.strips, lane, w.vehicle, w.course);
     row.movers.push(Mover {
-        front_m: 0.0,
+        front_m,
         speed_mps,
         vehicle: w.vehicle,
-        next: gate.ways.connection(gate.strips, lane, w.vehicle, w.course),
+        next,
+        beyond: gate.ways.beyond(gate.strips, next, w.vehicle, w.course),
         kind: w.kind,
         flags: 0,
         length_m: kind.length_m as f32,
@@ -110,7 +131,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
     gate.places[w.vehicle as usize].store(lane, Ordering::Relaxed);
     let rider = Rider {
         course: w.course,
-        came_in_m: 0.0,
+        came_in_m: front_m as f32,
         journey: Journey { due: w.due, inserted: gate.begins, ..Journey::default() },
     };
     let local = region.local(lane);

@@ -9,6 +9,7 @@ use greenkerb_models::network::Network;
 
 use super::departures::Departures;
 use super::error::MicroError;
+use super::guide::Guide;
 use super::insertion::choose_lane;
 use super::mover::Waiting;
 use super::region::{Region, Row};
@@ -26,6 +27,8 @@ pub(crate) struct Loader {
     departures: Departures,
     /// All ways in use.
     pub(crate) ways: Ways,
+    /// Chooses ways as traffic is; none where all go by free flow.
+    pub(crate) guide: Option<Guide>,
     /// First link and course of every template.
     plans: Vec<(LinkId, Course)>,
     /// Template and number within it of every vehicle loaded.
@@ -46,7 +49,8 @@ impl Loader {
         let plans = templates.map(|t| finder.plan(t)).collect::<Result<_, _>>()?;
         let departures = Departures::new(&demand, scenario.begin, seed);
         let ways = finder.ways;
-        Ok(Self { departures, ways, plans, origins: Vec::new(), seed, demand })
+        let guide = scenario.congestion_aware.then(|| Guide::new(&scenario.network, scenario.tick.0));
+        Ok(Self { departures, ways, guide, plans, origins: Vec::new(), seed, demand })
     }
 
     /// The template of a vehicle.
@@ -77,8 +81,13 @@ impl Loader {
         let trip = self.departures.template(due.template);
         let kind = self.demand.kind(trip.kind);
         let mut chance = SplitMix64(self.seed ^ u64::from(vehicle).wrapping_mul(0x9FB2_1C65_1E98_DF25));
-        let (link, course) = self.plans[due.template as usize];
+        let (link, mut course) = self.plans[due.template as usize];
         let factor = draw(kind.speed_factor, &mut chance) as f32;
+        if let (Some(guide), Way::Between { from, to, via }) = (&mut self.guide, &trip.way) {
+            let way = guide.way(kind.class, *from, via, *to, f64::from(factor));
+            // What no lane leads along is not driven: then it is the way at free flow, which was tried beforehand.
+            course = way.and_then(|w| self.ways.add(network, kind.class, &w).ok()).unwrap_or(course);
+        }
         let lanes: Vec<StripId> = network.link(link).lanes.iter().map(|l| strips.of_lane(*l)).collect();
         let load = |lane: StripId| {
             let waits = regions[strips.region_of(lane)].queues.get(&lane).map_or(0, |q| q.len());

@@ -13,6 +13,7 @@ mod driving;
 mod error;
 mod event;
 mod following;
+mod guide;
 mod hash;
 mod insertion;
 mod junction;
@@ -213,6 +214,9 @@ impl Micro {
 
     /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
+        if let Some(guide) = &mut self.loader.guide {
+            guide.look(self.tick, &self.strips, &self.rows);
+        }
         let begun = TimeDs(self.now().0 + 1);
         while let Some((lane, waiting)) =
             self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
@@ -239,6 +243,8 @@ impl Micro {
             tick: self.tick,
             begins: TimeDs(ends.0 - i64::from(self.step.0)),
             ends,
+            dt_s: self.step.seconds(),
+            by_rear: self.driving == Driving::Street,
         };
         let rows = cut(&mut self.rows, self.strips.bounds());
         let tasks = self.regions.iter_mut().zip(rows).filter(|(r, _)| !r.queues.is_empty()).collect();
