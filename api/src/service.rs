@@ -21,6 +21,7 @@ use crate::engine::metrics::Metrics;
 use crate::engine::recovery;
 use crate::engine::source::NetworkFile;
 use crate::engine::vitals::Vitals;
+use crate::http::front::Front;
 use crate::http::{self, App, Parts, server};
 use crate::settings::ServiceSettings;
 use crate::store::{AuditEvent, EmbeddedStore, NetworkRecord, Store, StoreError};
@@ -284,7 +285,10 @@ impl Service {
     }
 
     /// Serves until `stop` is done; what has begun is finished.
-    pub async fn serve(self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// [`ServiceError`] when there is no thread to serve on.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let app = self.app.clone();
         let settings = &app.shared.settings;
         let limits = server::Limits {
@@ -297,7 +301,8 @@ impl Service {
             app.ending.send_replace(true);
         };
         let connections = app.shared.metrics.connections.clone();
-        server::serve(self.listener, http::router(self.app), limits, connections, stop).await;
+        let served = server::serve(self.listener, Front::new(self.app), limits, connections, stop).await;
         app.engine.stop();
+        served.map_err(|source| ServiceError::Io { what: "starting to serve".to_owned(), source })
     }
 }

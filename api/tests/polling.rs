@@ -66,6 +66,31 @@ fn an_unchanged_timing_is_not_sent_again() {
     assert_ne!(second.etag, etag);
 }
 
+/// A plain poll does not pass through the router; one whose name is written otherwise, or with a query, does.
+#[test]
+fn a_poll_is_answered_alike_whichever_way_it_takes() {
+    let data = tempfile::tempdir().unwrap();
+    let (service, _) = started(&data);
+    let plain = service.timing_path();
+    let name = plain.strip_prefix("/v1/controllers/").and_then(|p| p.strip_suffix("/timing")).unwrap();
+    let escaped: String = name.bytes().map(|b| format!("%{b:02X}")).collect();
+    let etag = service.get(&plain, &[]).etag;
+    let told = |path: &str, known: &str| {
+        let reply = agent().get(format!("{}{path}", service.url)).header("if-none-match", known).call().unwrap();
+        let mut headers: Vec<_> = reply.headers().iter().map(|(k, v)| (k.to_string(), v.clone())).collect();
+        headers.retain(|(name, _)| name != "date");
+        headers.sort_by(|a, b| a.0.cmp(&b.0));
+        (reply.status(), headers, reply.into_body().read_to_vec().unwrap())
+    };
+    for known in ["\"x\"", etag.as_str()] {
+        let straight = told(&plain, known);
+        assert_eq!(straight.0, if known == etag { 304 } else { 200 });
+        for other in [format!("/v1/controllers/{escaped}/timing"), format!("{plain}?")] {
+            assert_eq!(told(&other, known), straight, "{other}");
+        }
+    }
+}
+
 #[test]
 fn head_is_get_without_a_body() {
     let data = tempfile::tempdir().unwrap();

@@ -304,6 +304,50 @@ fn a_file_that_is_no_store_is_named() {
 }
 
 /// Writes a record past the store.
+/// A disk may give back anything. Whatever it is, opening and reading is an error or gives plans that can be read.
+#[test]
+fn a_damaged_file_is_an_error_and_no_panic() {
+    let place = tempfile::tempdir().unwrap();
+    let network = network("A");
+    {
+        let store = EmbeddedStore::open(place.path()).unwrap();
+        store.set_network(&record("f"), &[]).unwrap();
+        (1..20).for_each(|revision| publish(&store, &[plan(&network, revision)]));
+    }
+    let file = place.path().join("greenkerb.redb");
+    let whole = std::fs::read(&file).unwrap();
+    let used = whole.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    let (mut refused, mut read) = (0, 0);
+    let mut seed = 7_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for round in 0..150 {
+        let mut bytes = whole.clone();
+        match round % 3 {
+            0 => bytes[random(4_096.min(used))] ^= 1 << random(8),
+            1 => (0..64).for_each(|_| bytes[random(used)] ^= 1 << random(8)),
+            _ => bytes.truncate(random(used)),
+        }
+        std::fs::write(&file, &bytes).unwrap();
+        let outcome = EmbeddedStore::open(place.path()).and_then(|store| {
+            let recovered = store.recover()?;
+            store.history("A", 5)?;
+            store.audit(0, 5)?;
+            Ok(recovered)
+        });
+        match outcome {
+            Ok(_) => read += 1,
+            Err(e) => {
+                refused += 1;
+                assert!(!e.to_string().is_empty());
+            }
+        }
+    }
+    assert!(refused > 30 && read > 0, "{refused} refused, {read} read");
+}
+
 fn overwrite(place: &Path, table: &'static str, key: &str, value: &[u8]) {
     let db = redb::Database::open(place.join("greenkerb.redb")).unwrap();
     let tx = db.begin_write().unwrap();

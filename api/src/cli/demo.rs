@@ -109,7 +109,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<()> {
             };
             outcome = Some(result);
         };
-        service.serve(over).await;
+        service.serve(over).await?;
         match outcome {
             Some(Ok(result)) => {
                 result.context("the street stopped")?;

@@ -63,7 +63,7 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
         writeln!(out, "listening on http://{}", service.address()?)?;
         out.flush()?;
         drop(out);
-        service.serve(stop).await;
+        service.serve(stop).await?;
         say(&stopped);
         Ok(())
     })

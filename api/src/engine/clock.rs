@@ -1,6 +1,6 @@
 //! The service's clock: the only place where the wall clock enters.
 //!
-//! With a wall clock time passes by itself. With an external clock the detectors tell the time (see `moment`), so that a
+//! With a wall clock time passes by itself. With an external clock the detectors tell the time (see `optimizer::intake`), so that a
 //! simulation runs as fast as it can and a replay gives the same bytes.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

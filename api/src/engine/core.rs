@@ -2,16 +2,17 @@
 //! crash could take back.
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use greenkerb_models::detection::Observation;
-use greenkerb_models::ids::{ControllerId, DetectorId};
+use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{PublishedPlan, Revision};
 use greenkerb_models::units::TimeDs;
+use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
+use greenkerb_optimizer::intake::{ClockSource, Intake, Unheard, Window};
 use greenkerb_optimizer::safety::Validated;
 use greenkerb_optimizer::signals::{GroupReport, NetworkState, Said, StepOutcome};
 
@@ -21,14 +22,11 @@ use super::deadline::Deadline;
 use super::decider::{Decider, MakeDecider};
 use super::idempotency::{Answers, Digest, Known};
 use super::ingest::{Batch, REFUSALS_LISTED_MAX};
-use super::ledger::{Ledger, Novelty};
 use super::metrics::Metrics;
-use super::moment::{Limits, Moment};
 use super::vitals::Vitals;
 use crate::settings::ServiceSettings;
 use crate::store::{AckRecord, AuditEvent, NetworkRecord, Step, Store, StoreError};
 use crate::wire::v1::{Receipt, RefusalCode, RefusedItem};
-use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
 
 /// What the parts of the service share.
 #[derive(Debug, Clone)]
@@ -83,13 +81,10 @@ pub struct Core {
     shared: Shared,
     make: MakeDecider,
     decider: Box<dyn Decider>,
-    ledger: Ledger,
+    intake: Intake,
     answers: Answers,
     acks: Vec<(String, AckRecord)>,
     spent: BTreeMap<String, u64>,
-    moment: Moment,
-    /// Reports that end later than the external clock shows: told to the optimizer when it gets there.
-    ahead: BTreeMap<(TimeDs, DetectorId), Observation>,
     /// What the store did not take at the start, to be told to it before anything else.
     owed: Option<Owed>,
     started: bool,
@@ -107,24 +102,29 @@ fn said(ack: &AckRecord) -> Said {
     }
 }
 
+fn code_of(why: Unheard) -> RefusalCode {
+    match why {
+        Unheard::FarOff { .. } => RefusalCode::ClockFarOff,
+        Unheard::Contradiction => RefusalCode::Contradiction,
+    }
+}
+
 impl Core {
     /// Starts with what the board shows, and gives every other controller its time-of-day plan.
     pub fn new(shared: Shared, make: MakeDecider, spent: BTreeMap<String, u64>, owed: Option<Owed>) -> Self {
-        let detectors = shared.network.detectors().len();
-        let limits = Limits {
-            behind_max: shared.settings.observation_age_max,
-            ahead_max: shared.settings.observation_ahead_max,
-        };
+        let settings = &shared.settings;
+        let external = shared.clock.is_external();
+        let ahead_max = if external { settings.observation_ahead_max } else { settings.observation_skew_max };
+        let window = Window { age_max: settings.observation_age_max, ahead_max };
+        let source = if external { ClockSource::Told { kept: shared.clock.was_kept() } } else { ClockSource::Passing };
         let mut core = Self {
-            ledger: Ledger::new(detectors),
+            intake: Intake::new(shared.network.detectors().len(), window, source),
             decisions: vec![None; shared.network.controllers().len()],
             decider: make(),
             make,
             answers: Answers::default(),
             acks: Vec::new(),
             spent,
-            moment: Moment::new(detectors, limits, shared.clock.was_kept()),
-            ahead: BTreeMap::new(),
             owed,
             started: false,
             shared,
@@ -229,8 +229,6 @@ impl Core {
         let was = from.map_or_else(|| "unset".to_owned(), TimeDs::rfc3339);
         tracing::warn!(%was, to = %to.rfc3339(), "most detectors speak of the past: the clock is set back");
         self.shared.clock.set(to);
-        self.ledger = Ledger::new(self.shared.network.detectors().len());
-        self.ahead.clear();
         self.renew();
         self.started = false;
         let event = AuditEvent::ClockSetBack { from, to };
@@ -347,66 +345,34 @@ impl Core {
     }
 
     fn take(&mut self, batch: Batch) -> Receipt {
-        let Shared { clock, settings, .. } = self.shared.clone();
-        let mut refused: Vec<(usize, DetectorId, TimeDs, RefusalCode)> = Vec::new();
-        let (mut accepted, mut late, mut out_of_order, mut duplicate) = (0, 0, 0, 0);
-        let mut taken = batch.taken;
-        let external = clock.is_external();
-        let ends = || taken.iter().map(|(_, o)| (o.detector, o.end())).collect::<Vec<_>>();
-        let (reference, ahead_max) = if external {
-            let verdict = self.moment.hear(clock.now(), &ends());
-            if let Some(back) = verdict.filter(|v| v.goes_back) {
-                self.go_back(back.reference);
-            }
-            (verdict.map(|v| v.reference), settings.observation_ahead_max)
-        } else {
-            (clock.now(), settings.observation_skew_max)
-        };
-        // A wall clock is this far whatever is said; what is a little ahead of it is told at once.
-        let reached = reference.filter(|_| external).map_or(TimeDs(i64::MAX), |r| self.moment.reached(r));
-        // In the order of time, whatever order they were sent in: a batch sorted by detector is not late.
-        taken.sort_by_key(|(_, o)| (o.end(), o.detector));
-        for (index, o) in taken {
-            let Some(reference) = reference else { break };
-            let ahead = o.end().since(reference);
-            if ahead > i64::from(ahead_max.0) || -ahead > i64::from(settings.observation_age_max.0) {
-                refused.push((index, o.detector, o.end(), RefusalCode::ClockFarOff));
-                continue;
-            }
-            match self.ledger.enter(&o, reference - settings.observation_age_max) {
-                Novelty::Duplicate => {
-                    duplicate += 1;
-                    continue;
-                }
-                Novelty::Contradiction => {
-                    refused.push((index, o.detector, o.end(), RefusalCode::Contradiction));
-                    continue;
-                }
-                Novelty::New => {}
-            }
-            accepted += 1;
-            clock.hear(o.end());
-            self.ahead.insert((o.end(), o.detector), o);
+        let clock = self.shared.clock.clone();
+        let taken = self.intake.take(batch.taken, clock.now());
+        if let Some(to) = taken.back_to {
+            self.go_back(to);
         }
-        let later = self.ahead.split_off(&(reached, DetectorId(u32::MAX)));
-        for o in mem::replace(&mut self.ahead, later).into_values() {
+        if let Some(newest) = taken.newest {
+            clock.hear(newest);
+        }
+        let (mut late, mut out_of_order) = (0, 0);
+        for o in taken.due {
             match self.guarded(|d| d.observe(o)) {
                 Some(Timeliness::OnTime) | None => {}
                 Some(Timeliness::Late) => late += 1,
                 Some(Timeliness::OutOfOrder) => out_of_order += 1,
             }
         }
-        if accepted > 0 && external {
+        if let Some(reached) = taken.clock {
             clock.advance(reached);
         }
-        if let Some(now) = clock.now().filter(|_| external) {
-            self.shared.vitals.set_disputing(self.moment.disputing(now).collect());
-            if accepted > 0 {
+        if let Some(now) = clock.now().filter(|_| clock.is_external()) {
+            self.shared.vitals.set_disputing(self.intake.disputing(now).collect());
+            if taken.accepted > 0 {
                 self.step(now);
             }
         }
-        let (refused_total, refused) = self.list(batch.refused, &batch.unlisted, refused, reference);
+        let (refused_total, refused) = self.list(batch.refused, &batch.unlisted, taken.refused);
         let clock = clock.now().map(TimeDs::rfc3339);
+        let (accepted, duplicate) = (taken.accepted, taken.duplicates);
         let receipt = Receipt { accepted, late, out_of_order, duplicate, refused_total, refused, clock };
         self.shared.metrics.count_reports(&receipt);
         receipt
@@ -417,25 +383,19 @@ impl Core {
         &self,
         mut listed: Vec<RefusedItem>,
         unlisted: &BTreeMap<RefusalCode, usize>,
-        mut here: Vec<(usize, DetectorId, TimeDs, RefusalCode)>,
-        reference: Option<TimeDs>,
+        mut here: Vec<(usize, Observation, Unheard)>,
     ) -> (usize, Vec<RefusedItem>) {
         let mut counts = unlisted.clone();
-        for code in listed.iter().map(|r| r.code).chain(here.iter().map(|r| r.3)) {
+        for code in listed.iter().map(|r| r.code).chain(here.iter().map(|(_, _, why)| code_of(*why))) {
             *counts.entry(code).or_default() += 1;
         }
         for (code, count) in &counts {
             self.shared.metrics.count_refused(*code, *count as u64);
         }
         here.sort_unstable_by_key(|r| r.0);
-        listed.extend(here.into_iter().take(REFUSALS_LISTED_MAX).map(|(index, detector, end, code)| {
-            let reason = match reference {
-                Some(clock) if code == RefusalCode::ClockFarOff => {
-                    format!("the interval ends at {}, the service's clock says {}", end.rfc3339(), clock.rfc3339())
-                }
-                _ => "the detector has said something else about the same time".to_owned(),
-            };
-            RefusedItem { index, detector: Some(self.shared.network.detector(detector).name.clone()), code, reason }
+        listed.extend(here.into_iter().take(REFUSALS_LISTED_MAX).map(|(index, o, why)| {
+            let detector = Some(self.shared.network.detector(o.detector).name.clone());
+            RefusedItem { index, detector, code: code_of(why), reason: why.to_string() }
         }));
         listed.sort_by_key(|r| r.index);
         listed.truncate(REFUSALS_LISTED_MAX);

@@ -4,8 +4,6 @@
 //! | --- | --- |
 //! | `clock` | the only place where the wall clock enters |
 //! | `ingest` | the gate for observations |
-//! | `moment` | by which instant a batch is judged |
-//! | `ledger` | what detectors have said already |
 //! | `idempotency` | what batches have been answered already |
 //! | `decider` | what the engine asks of an optimizer |
 //! | `core` | a step: observe, decide, make durable, show |
@@ -22,9 +20,7 @@ pub mod deadline;
 pub mod decider;
 pub mod idempotency;
 pub mod ingest;
-pub mod ledger;
 pub mod metrics;
-pub mod moment;
 pub mod recovery;
 pub mod source;
 pub mod vitals;

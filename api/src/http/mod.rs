@@ -3,6 +3,7 @@
 pub(crate) mod body;
 mod controllers;
 mod detectors;
+pub(crate) mod front;
 mod health;
 mod impatient;
 mod named;
@@ -10,6 +11,7 @@ mod network;
 mod observations;
 mod page;
 mod problem;
+mod reactors;
 pub(crate) mod server;
 mod state;
 mod timing;

@@ -4,26 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use metrics::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::impatient::Impatient;
-
-/// How long requests that have begun may still take when the service ends.
-const ENDING: Duration = Duration::from_secs(3);
+use super::front::Front;
+use super::reactors::{Open, Reactors, Taken};
 
 /// Pause after the operating system has no more descriptors (or the like) to give.
 const EXHAUSTED: Duration = Duration::from_millis(100);
-
-/// Largest head of a request, with room for the buffer to be filled in one read.
-const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// What clients may do.
 #[derive(Debug, Clone, Copy)]
@@ -37,18 +26,18 @@ pub(crate) struct Limits {
 }
 
 /// Serves until `stop` is done. Requests that have begun are finished, unless they take too long.
+///
+/// # Errors
+/// The operating system's, when there is no thread to serve on.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: Front,
     limits: Limits,
     connections: Gauge,
     stop: impl Future<Output = ()>,
-) {
+) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(limits.connections_max));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(HEAD_BYTES_MAX);
-    let graceful = GracefulShutdown::new();
-    let mut served = JoinSet::new();
+    let mut reactors = Reactors::start(&front, limits)?;
     tokio::pin!(stop);
     loop {
         let next = async {
@@ -60,28 +49,14 @@ pub(crate) async fn serve(
             next = next => next,
             () = &mut stop => break,
         };
-        let connection = http.serve_connection(
-            TokioIo::new(Impatient::new(stream, limits.write_timeout)),
-            TowerToHyperService::new(router.clone()),
-        );
-        let connection = graceful.watch(connection);
-        let connections = connections.clone();
-        connections.increment(1.0);
-        served.spawn(async move {
-            // A client that breaks off or is too slow has ended its own connection, nothing else.
-            if let Err(e) = connection.await {
-                tracing::debug!(error = %e, "a connection ended early");
-            }
-            connections.decrement(1.0);
-            drop(place);
-        });
-        while served.try_join_next().is_some() {}
+        match stream.into_std() {
+            Ok(stream) => reactors.give(Taken { stream, _place: place.ok(), _open: Open::of(connections.clone()) }),
+            Err(e) => tracing::debug!(error = %e, "a connection ended early"),
+        }
     }
     drop(listener);
-    if tokio::time::timeout(ENDING, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time and are cut off");
-    }
-    served.shutdown().await;
+    reactors.end().await;
+    Ok(())
 }
 
 /// The next connection. Errors of a single connection, or a lack of descriptors, end nothing.

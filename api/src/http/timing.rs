@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, StreamExt};
+use greenkerb_models::ids::ControllerId;
 use tokio_stream::wrappers::WatchStream;
 
 use super::named::Named;
@@ -63,24 +65,35 @@ pub(super) async fn get(
         shown = board.shown(id);
     }
     let shown = shown.ok_or_else(no_plan)?;
-    let mut response = if matches(&headers, &shown) {
+    Ok(answer(&app, &headers, &shown))
+}
+
+/// The answer to a poll that does not wait; `None` when there is nothing to show.
+pub(super) fn now(app: &App, id: ControllerId, headers: &HeaderMap) -> Option<Response> {
+    let board = &app.shared.board;
+    board.polled(id, app.shared.clock.now());
+    board.shown(id).map(|shown| answer(app, headers, &shown))
+}
+
+fn answer(app: &App, headers: &HeaderMap, shown: &Shown) -> Response {
+    let mut response = if matches(headers, shown) {
         app.shared.metrics.polls_unchanged.increment(1);
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         app.shared.metrics.polls_fresh.increment(1);
-        let mut response = shown.body.clone().into_response();
+        let mut response = Response::new(Body::from(shown.body.clone()));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     };
     let out = response.headers_mut();
     out.insert(header::ETAG, shown.etag.clone());
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Some(now) = clock.now()
+    if let Some(now) = app.shared.clock.now()
         && let Ok(value) = HeaderValue::from_str(&now.rfc3339())
     {
         out.insert(SERVER_TIME, value);
     }
-    Ok(response)
+    response
 }
 
 fn no_plan() -> ApiProblem {

@@ -1,6 +1,7 @@
 //! The embedded store: one redb file, written by this process alone.
 
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -40,12 +41,48 @@ pub const AUDIT_MAX: u64 = 1_000_000;
 /// shrinks to what is to be kept.
 const PRUNED_PER_ENTRY: u64 = 4;
 
-type Opening = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
+type Opening = dyn Fn() -> Result<Database, StoreError> + Send + Sync;
+
+/// redb panics on some files that it did not write so. A damaged file is an error here, like any other.
+fn guarded<T>(
+    work: impl FnOnce() -> Result<T, StoreError>,
+    told: impl FnOnce(String) -> StoreError,
+) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Err(told(format!("the file is damaged ({})", said.as_deref().unwrap_or("no more is known"))))
+    })
+}
+
+/// An open database. Closing one writes as well, and panics where its file is damaged.
+struct Opened(Option<Database>);
+
+impl Opened {
+    fn close(&mut self) {
+        let db = self.0.take();
+        // Nothing is lost that a transaction has promised.
+        let close = || {
+            drop(db);
+            Ok(())
+        };
+        let closed = guarded(close, failed("closing the store"));
+        if let Err(e) = closed {
+            tracing::error!(error = %e, "the store was not closed well");
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
 
 /// A store in one file. A transaction is on disk when it returns. Once reading or writing has failed, redb does nothing
 /// more with an open database: the next call opens it again.
 pub struct EmbeddedStore {
-    db: RwLock<Option<Database>>,
+    db: RwLock<Opened>,
     /// How to open it again; `None` for one that is gone when it is closed.
     opening: Option<Box<Opening>>,
     failed: AtomicBool,
@@ -94,18 +131,25 @@ impl EmbeddedStore {
     ) -> Result<Self, StoreError> {
         let repaired = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&repaired);
+        let at = place.to_owned();
         let opening = move || {
             let (mut builder, told) = (Database::builder(), Arc::clone(&told));
             builder.set_cache_size(CACHE_BYTES).set_repair_callback(move |_| told.store(true, Ordering::Release));
-            open(&builder)
+            let opened = || {
+                open(&builder).map_err(|e| match e {
+                    DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { place: at.clone() },
+                    e => StoreError::Open { place: at.clone(), reason: e.to_string() },
+                })
+            };
+            guarded(opened, |reason| StoreError::Open { place: at.clone(), reason })
         };
-        let db = opening().map_err(|e| match e {
-            DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { place: place.to_owned() },
-            e => StoreError::Open { place: place.to_owned(), reason: e.to_string() },
-        })?;
-        Self::prepare(&db, place)?;
+        let db = Opened(Some(opening()?));
+        guarded(
+            || db.0.as_ref().map_or(Ok(()), |db| Self::prepare(db, place)),
+            |reason| StoreError::Open { place: place.to_owned(), reason },
+        )?;
         Ok(Self {
-            db: RwLock::new(Some(db)),
+            db: RwLock::new(db),
             opening: Some(Box::new(opening)),
             failed: AtomicBool::new(false),
             repaired,
@@ -167,21 +211,21 @@ impl EmbeddedStore {
 
     /// Works with the database, opened again first if it failed before.
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        const ACTION: &str = "opening the store again";
+        const ACTION: &str = "using the store";
         if self.failed.load(Ordering::Acquire)
             && let Some(opening) = &self.opening
         {
             let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
             // Another thread may have been faster.
             if self.failed.load(Ordering::Acquire) {
-                drop(db.take());
-                *db = Some(opening().map_err(failed(ACTION))?);
+                db.close();
+                db.0 = Some(opening().map_err(failed("opening the store again"))?);
                 self.failed.store(false, Ordering::Release);
             }
         }
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(db) = db.as_ref() else { return Err(failed(ACTION)("it is closed")) };
-        let outcome = work(db);
+        let Some(db) = db.0.as_ref() else { return Err(failed(ACTION)("it is closed")) };
+        let outcome = guarded(|| work(db), |reason| StoreError::Failed { action: ACTION, reason });
         if matches!(outcome, Err(StoreError::Failed { .. })) && self.opening.is_some() {
             self.failed.store(true, Ordering::Release);
         }

@@ -63,6 +63,9 @@ pub const COLUMNS: &[Column] = &[
     column("people_wait_p95_s", "the same, 95th percentile", "s", 0, true, |r| r.measures.people.map(|p| p.p95_s)),
     column("people_wait_max_s", "the same, longest", "s", 0, true, |r| r.measures.people.map(|p| p.max_s)),
     column("parking_search_s", "Parking search", "s", 0, true, |r| r.measures.parking.as_ref().map(|p| p.search_s)),
+    column("parking_search_m", "Way driven searching", "m", 0, true, |r| {
+        r.measures.parking.as_ref().map(|p| p.search_m)
+    }),
     column("parking_occupancy_share", "Bays taken", "%", 0, true, |r| {
         r.measures.parking.as_ref().map(|p| 100.0 * p.occupancy)
     }),

@@ -8,7 +8,7 @@ use greenkerb_models::detection::Observation;
 use greenkerb_models::network::Network;
 use greenkerb_models::signal::Controller;
 use greenkerb_models::units::{Ds, TimeDs};
-use greenkerb_optimizer::intake::{ClockReading, Intake, Unheard, Window};
+use greenkerb_optimizer::intake::{ClockSource, Intake, Unheard, Window};
 use greenkerb_optimizer::signals::{Settings, SignalOptimizer, StepOutcome, Unlimited};
 
 use super::service::Service;
@@ -60,7 +60,7 @@ impl InProcess {
     #[must_use]
     pub fn new(network: Arc<Network>, options: InProcessOptions) -> Self {
         Self {
-            intake: Intake::new(network.detectors().len()),
+            intake: Intake::new(network.detectors().len(), options.window, ClockSource::Told { kept: false }),
             optimizer: SignalOptimizer::new(Arc::clone(&network), options.optimizer.clone()),
             board: vec![None; network.controllers().len()],
             clock: None,
@@ -130,7 +130,12 @@ impl Service for InProcess {
                 Err(e) => refused.push(self.refusal(o, "impossible_value", e.to_string())),
             }
         }
-        let taken = self.intake.take(batch, ClockReading::Told(self.clock), self.options.window);
+        let taken = self.intake.take(batch, self.clock);
+        if taken.back_to.is_some() {
+            // All that was decided since is void, as in the service.
+            self.optimizer = SignalOptimizer::new(Arc::clone(&self.network), self.options.optimizer.clone());
+            (self.clock, self.started) = (None, false);
+        }
         for (_, o, why) in &taken.refused {
             let code = match why {
                 Unheard::FarOff { .. } => "clock_far_off",
@@ -138,16 +143,15 @@ impl Service for InProcess {
             };
             refused.push(self.refusal(o, code, why.to_string()));
         }
-        let (accepted, newest) = (taken.new.len() as u64, taken.newest());
-        for o in taken.new {
+        for o in taken.due {
             self.optimizer.observe(o);
         }
-        if let Some(newest) = newest {
-            let now = self.clock.map_or(newest, |now| now.max(newest));
+        if let Some(reached) = taken.clock {
+            let now = self.clock.map_or(reached, |now| now.max(reached));
             self.clock = Some(now);
             self.step(now)?;
         }
-        Ok(Accepted { accepted, late: 0, refused })
+        Ok(Accepted { accepted: taken.accepted as u64, late: 0, refused })
     }
 
     fn poll(&mut self, controller: &str, etag: Option<&str>) -> Result<Polled, ClientError> {

@@ -61,7 +61,8 @@ impl ArrivalsOnGreen {
                     self.add(link, true);
                 }
             }
-            What::Parked { vehicle, .. } => {
+            // Who stays somewhere on the way comes when it comes.
+            What::Parked { vehicle, .. } | What::AtStop { vehicle, .. } => {
                 self.take(vehicle);
             }
             _ => {}

@@ -1,8 +1,9 @@
 //! Parking: how long drivers searched, how full facilities were, who was turned away, and how long their mouths
 //! stood on the street.
 //!
-//! A search begins when a vehicle finds its facility full for the first time and ends when it parks, or with the run. It is
-//! nought for those who park where they meant to, and they are counted in the mean.
+//! A search begins when a vehicle finds its facility full for the first time and ends when it parks, when it leaves the
+//! network without a bay, or with the run. It is nought for those who park where they meant to, and they are counted in the
+//! mean.
 
 use greenkerb_models::demand::Demand;
 use greenkerb_models::units::TimeDs;
@@ -22,8 +23,14 @@ pub struct ParkingUse {
     pub turned_away: u64,
     /// Vehicles still searching at the end.
     pub still_searching: u64,
-    /// Mean search, in seconds, of those who parked or still search.
+    /// Vehicles that left without having found a bay.
+    #[serde(default)]
+    pub gave_up: u64,
+    /// Mean search, in seconds, of those who parked, gave up or still search.
     pub search_s: f64,
+    /// Way driven while searching, in metres, mean of those who parked.
+    #[serde(default)]
+    pub search_m: f64,
     /// Share of all bays taken, on average over the window.
     pub occupancy: f64,
     /// The same at its highest.
@@ -43,7 +50,9 @@ pub struct ParkingMeasure {
     searching: Vec<Option<TimeDs>>,
     parked: u64,
     turned_away: u64,
+    gave_up: u64,
     search_ds: i64,
+    search_m: f64,
     occupied: Vec<u64>,
     most_occupied: u64,
     samples: u64,
@@ -63,7 +72,9 @@ impl ParkingMeasure {
             searching: Vec::new(),
             parked: 0,
             turned_away: 0,
+            gave_up: 0,
             search_ds: 0,
+            search_m: 0.0,
             most_occupied: 0,
             samples: 0,
             on_street_s: 0.0,
@@ -82,10 +93,17 @@ impl ParkingMeasure {
                 self.searching[index].get_or_insert(event.at);
                 self.turned_away += 1;
             }
-            What::Parked { vehicle, .. } if vehicles.counts(vehicle) => {
+            What::Parked { vehicle, searched_m, .. } if vehicles.counts(vehicle) => {
                 self.parked += 1;
+                self.search_m += f64::from(searched_m);
                 let searched = self.searching.get_mut(vehicle.0 as usize).and_then(Option::take);
                 self.search_ds += searched.map_or(0, |since| event.at.since(since));
+            }
+            What::Arrived { vehicle, .. } => {
+                if let Some(since) = self.searching.get_mut(vehicle.0 as usize).and_then(Option::take) {
+                    self.gave_up += 1;
+                    self.search_ds += event.at.since(since);
+                }
             }
             _ => {}
         }
@@ -118,14 +136,16 @@ impl ParkingMeasure {
         let bays: u64 = self.capacities.iter().map(|c| u64::from(*c)).sum();
         let samples = self.samples.max(1) as f64;
         let searching: Vec<i64> = self.searching.iter().flatten().map(|since| now.since(*since)).collect();
-        let searchers = self.parked + searching.len() as u64;
+        let searchers = self.parked + self.gave_up + searching.len() as u64;
         let search_ds = self.search_ds + searching.iter().sum::<i64>();
         let of = |(sum, capacity): (&u64, &u32)| *sum as f64 / samples / f64::from((*capacity).max(1));
         Some(ParkingUse {
             parked: self.parked,
             turned_away: self.turned_away,
             still_searching: searching.len() as u64,
+            gave_up: self.gave_up,
             search_s: search_ds as f64 / 10.0 / searchers.max(1) as f64,
+            search_m: self.search_m / self.parked.max(1) as f64,
             occupancy: self.occupied.iter().sum::<u64>() as f64 / samples / bays.max(1) as f64,
             occupancy_max: self.most_occupied as f64 / bays.max(1) as f64,
             on_street_min: self.on_street_s / 60.0,
@@ -138,7 +158,7 @@ impl ParkingMeasure {
 mod tests {
     use greenkerb_models::ids::{FacilityId, LinkId};
 
-    use super::super::samples::{at_s, crossroads, demand_with_parking, event};
+    use super::super::samples::{at_s, crossroads, demand_with_parking, event, journey};
     use super::*;
     use crate::micro::{FacilityState, VehicleId};
 
@@ -149,15 +169,19 @@ mod tests {
         let mut vehicles = Vehicles::new(window);
         let mut parking = ParkingMeasure::new(&demand_with_parking(&network, 10), window);
         let facility = FacilityId(0);
-        for id in 0..3 {
+        let parked =
+            |id, searched_m| What::Parked { vehicle: VehicleId(id), facility, journey: journey(0.0), searched_m };
+        for id in 0..4 {
             vehicles.event(&event(1, What::Loaded { vehicle: VehicleId(id), link: LinkId(0) }));
         }
         for (at, what) in [
-            (10, What::Parked { vehicle: VehicleId(0), facility }),
+            (10, parked(0, 0.0)),
             (20, What::Full { vehicle: VehicleId(1), facility }),
             (30, What::Full { vehicle: VehicleId(1), facility }),
             (40, What::Full { vehicle: VehicleId(2), facility }),
-            (50, What::Parked { vehicle: VehicleId(1), facility }),
+            (50, parked(1, 300.0)),
+            (55, What::Full { vehicle: VehicleId(3), facility }),
+            (65, What::Arrived { vehicle: VehicleId(3), journey: journey(0.0) }),
         ] {
             parking.event(&event(at, what), &vehicles);
         }
@@ -166,8 +190,9 @@ mod tests {
             parking.sample(&Snapshot::empty(&network, 1, at_s(t)).with_facility(facility, state));
         }
         let used = parking.parking(at_s(100)).unwrap();
-        assert_eq!((used.parked, used.turned_away, used.still_searching), (2, 3, 1));
-        assert_eq!(used.search_s, (0.0 + 30.0 + 60.0) / 3.0);
+        assert_eq!((used.parked, used.turned_away, used.still_searching, used.gave_up), (2, 4, 1, 1));
+        assert_eq!(used.search_s, (0.0 + 30.0 + 60.0 + 10.0) / 4.0);
+        assert_eq!(used.search_m, 150.0);
         assert_eq!((used.occupancy, used.occupancy_max, used.on_street_min), (0.7, 1.0, 5.0));
         assert_eq!(used.facility_occupancy, [0.7]);
     }

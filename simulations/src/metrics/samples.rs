@@ -36,6 +36,7 @@ pub(crate) fn car(id: u32, front_m: f32, speed_mps: f32, next: Option<Connection
         next,
         next_lane: None,
         stands_since: None,
+        at_stop: false,
         journey: Journey::default(),
     }
 }

@@ -34,10 +34,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// True while it stands or rolls up.
+    /// True while it stands or rolls up, and does not stay at a stop.
     #[must_use]
     pub fn is_queued(&self) -> bool {
-        self.vehicle.speed_mps < QUEUED_BELOW_MPS
+        self.vehicle.speed_mps < QUEUED_BELOW_MPS && !self.vehicle.at_stop
     }
 
     /// The way across a node it is on, or takes next.
@@ -55,6 +55,7 @@ impl Seen {
 pub struct Snapshot {
     now: TimeDs,
     seen: Vec<Seen>,
+    beside: Vec<Vehicle>,
     lanes: Vec<Range<usize>>,
     heads: Vec<Vec<Indication>>,
     outside: Vec<u32>,
@@ -69,6 +70,7 @@ impl Snapshot {
         Self {
             now,
             seen: Vec::new(),
+            beside: Vec::new(),
             lanes: vec![0..0; network.lanes().len()],
             heads: network.controllers().iter().map(|c| vec![Indication::Red; c.groups.len()]).collect(),
             outside: vec![0; network.links().len()],
@@ -92,6 +94,8 @@ impl Snapshot {
             let across = street.on_connection(connection);
             self.seen.extend(across.map(|vehicle| Seen { place: Place::Across(connection), vehicle }));
         }
+        self.beside.clear();
+        self.beside.extend(street.beside());
         for (i, heads) in self.heads.iter_mut().enumerate() {
             let shown = street.heads(ControllerId::at(i));
             if shown.len() == heads.len() {
@@ -115,10 +119,16 @@ impl Snapshot {
         self.now
     }
 
-    /// All vehicles on the road: lanes in id order, foremost first, then ways across nodes.
+    /// All vehicles on lanes in id order, foremost first, then those on ways across nodes.
     #[must_use]
     pub fn vehicles(&self) -> &[Seen] {
         &self.seen
+    }
+
+    /// Vehicles on the road, but beside its lanes.
+    #[must_use]
+    pub fn beside(&self) -> &[Vehicle] {
+        &self.beside
     }
 
     /// Vehicles with their front on a lane, foremost first.

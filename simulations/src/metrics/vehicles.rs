@@ -136,13 +136,14 @@ impl Vehicles {
                 });
             }
             What::Inserted { vehicle, .. } => self.enter(vehicle, Stage::OnRoad, at),
-            What::Parked { vehicle, .. } => self.enter(vehicle, Stage::Parked, at),
+            What::Parked { vehicle, journey, .. } => {
+                self.enter(vehicle, Stage::Parked, at);
+                self.set_journey(vehicle, journey);
+            }
             What::Unparked { vehicle, .. } => self.enter(vehicle, Stage::Leaving, at),
             What::Arrived { vehicle, journey } => {
                 self.enter(vehicle, Stage::Arrived, at);
-                if let Some(r) = self.get_mut(vehicle) {
-                    r.journey = journey;
-                }
+                self.set_journey(vehicle, journey);
             }
             _ => {}
         }
@@ -151,11 +152,17 @@ impl Vehicles {
     /// Takes the journeys of all vehicles on the road as they are now.
     pub fn sample(&mut self, street: &Snapshot) {
         self.now = street.now();
-        for seen in street.vehicles() {
-            if let Some(r) = self.get_mut(seen.vehicle.id) {
-                r.journey = seen.vehicle.journey;
-                r.kind = Some(seen.vehicle.kind);
+        for vehicle in street.vehicles().iter().map(|s| &s.vehicle).chain(street.beside()) {
+            if let Some(r) = self.get_mut(vehicle.id) {
+                r.journey = vehicle.journey;
+                r.kind = Some(vehicle.kind);
             }
+        }
+    }
+
+    fn set_journey(&mut self, vehicle: VehicleId, journey: Journey) {
+        if let Some(r) = self.get_mut(vehicle) {
+            r.journey = journey;
         }
     }
 
@@ -207,7 +214,7 @@ mod tests {
         for (at, what) in [
             (10, What::Loaded { vehicle, link: LinkId(3) }),
             (15, What::Inserted { vehicle, lane }),
-            (65, What::Parked { vehicle, facility }),
+            (65, What::Parked { vehicle, facility, journey: journey(12.0), searched_m: 0.0 }),
             (500, What::Unparked { vehicle, facility }),
             (520, What::Inserted { vehicle, lane }),
             (560, What::Arrived { vehicle, journey: journey(30.0) }),

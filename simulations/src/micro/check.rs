@@ -4,12 +4,13 @@ use super::{Micro, NONE};
 
 impl Micro {
     /// Panics when a vehicle was lost, found twice, or stands where none can.
-    #[cfg(debug_assertions)]
     pub(super) fn check(&self) {
         let t = self.totals;
         let on_road: u64 = self.rows.iter().map(|r| r.movers.len() as u64).sum();
+        let on_road = on_road + self.beside().count() as u64;
         assert_eq!(on_road, t.on_road, "vehicles on the road against those inserted and not arrived");
-        let waiting: u64 = self.regions.iter().map(super::region::Region::waiting).sum();
+        let queues = self.regions.iter().flat_map(|r| r.queues.values());
+        let waiting: u64 = queues.map(|q| q.len() as u64).sum();
         assert_eq!(waiting, t.waiting, "vehicles in queues against those loaded and not inserted");
         for (strip, row) in self.rows.iter().enumerate() {
             let s = &self.strips.all[strip];

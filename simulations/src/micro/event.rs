@@ -65,6 +65,10 @@ pub enum What {
         vehicle: VehicleId,
         /// Where.
         facility: FacilityId,
+        /// Its journey until now.
+        journey: Journey,
+        /// Way driven since it first found a facility full, in metres; 0 when it found none.
+        searched_m: f32,
     },
     /// A vehicle wants to leave a facility.
     Unparked {
@@ -82,6 +86,13 @@ pub enum What {
     },
     /// A bus begins its stay at a stop.
     AtStop {
+        /// The bus.
+        vehicle: VehicleId,
+        /// Where.
+        stop: StopId,
+    },
+    /// A bus has ended its stay at a stop and is on its lane again.
+    LeftStop {
         /// The bus.
         vehicle: VehicleId,
         /// Where.

@@ -1,6 +1,6 @@
 //! A hash of everything that happened.
 
-use super::event::{Event, What};
+use super::event::{Event, Journey, What};
 
 /// Hash of events in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,13 @@ impl EventHash {
         self.mix(u64::from(a) << 32 | u64::from(b));
     }
 
+    fn journey(&mut self, journey: &Journey) {
+        self.mix(journey.due.0 as u64);
+        self.mix(journey.inserted.0 as u64);
+        self.pair(7, journey.driven_m.to_bits(), journey.time_loss_s.to_bits());
+        self.mix(u64::from(journey.waiting_s.to_bits()));
+    }
+
     fn what(&mut self, what: &What) {
         match *what {
             What::Loaded { vehicle, link } => self.pair(1, vehicle.0, link.0),
@@ -46,15 +53,17 @@ impl EventHash {
             What::Stopped { vehicle, lane } => self.pair(5, vehicle.0, lane.0),
             What::Arrived { vehicle, journey } => {
                 self.pair(6, vehicle.0, u32::from(journey.stops));
-                self.mix(journey.due.0 as u64);
-                self.mix(journey.inserted.0 as u64);
-                self.pair(7, journey.driven_m.to_bits(), journey.time_loss_s.to_bits());
-                self.mix(u64::from(journey.waiting_s.to_bits()));
+                self.journey(&journey);
             }
-            What::Parked { vehicle, facility } => self.pair(8, vehicle.0, facility.0),
+            What::Parked { vehicle, facility, journey, searched_m } => {
+                self.pair(8, vehicle.0, facility.0);
+                self.pair(15, u32::from(journey.stops), searched_m.to_bits());
+                self.journey(&journey);
+            }
             What::Unparked { vehicle, facility } => self.pair(9, vehicle.0, facility.0),
             What::Full { vehicle, facility } => self.pair(10, vehicle.0, facility.0),
             What::AtStop { vehicle, stop } => self.pair(11, vehicle.0, stop.0),
+            What::LeftStop { vehicle, stop } => self.pair(14, vehicle.0, stop.0),
             What::PersonCame { crossing } => self.pair(12, crossing.0, 0),
             What::PersonCrossed { crossing, waited_s } => self.pair(13, crossing.0, waited_s.to_bits()),
         }

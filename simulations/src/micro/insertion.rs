@@ -8,7 +8,7 @@ use greenkerb_models::units::TimeDs;
 
 use super::event::{Journey, What};
 use super::following::krauss;
-use super::mover::{Kind, Mover, Rider, Waiting};
+use super::mover::{ERRAND, Kind, Mover, Rider, Waiting};
 use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
 use super::ways::{Ways, bit};
@@ -44,20 +44,35 @@ impl Gate<'_> {
     }
 }
 
-/// The lane a vehicle waits for. `load` tells how full a lane is, those that wait for it included.
+/// How full a lane is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Vehicles on it and those that wait for it.
+    pub(crate) vehicles: usize,
+    /// From its start to the last vehicle on it, in metres; below nought where vehicles wait for it.
+    pub(crate) free_m: f64,
+}
+
+/// The lane a vehicle waits for.
 pub(crate) fn choose_lane(
     lanes: &[StripId],
     wants: DepartLane,
     usable: u32,
     leads: u32,
-    mut load: impl FnMut(StripId) -> u64,
+    look: impl Fn(StripId) -> Room,
     chance: &mut SplitMix64,
 ) -> StripId {
     let among = |mask: u32| lanes.iter().enumerate().filter(move |(i, _)| mask & bit(*i as u32) != 0).map(|(_, l)| *l);
-    let emptiest = |mask: u32, load: &mut dyn FnMut(StripId) -> u64| among(mask).min_by_key(|l| load(*l));
+    let emptiest = |mask: u32| among(mask).min_by_key(|l| look(*l).vehicles);
     let lane = match wants {
-        DepartLane::Best => emptiest(leads, &mut load),
-        DepartLane::Free => emptiest(usable, &mut load),
+        DepartLane::Best => emptiest(leads),
+        DepartLane::BestProb => among(leads).reduce(|best, lane| {
+            // As far as SUMO 1.28 shows it: a lane with more room is preferred to those right of it, but not always.
+            let (old_m, new_m) = (look(best).free_m, look(lane).free_m);
+            let share = if old_m > 0.0 { new_m / (old_m + new_m) } else { 1.0 };
+            if new_m > old_m && chance.unit() < share { lane } else { best }
+        }),
+        DepartLane::Free => emptiest(usable),
         DepartLane::Random => {
             let n = among(leads).count() as u64;
             among(leads).nth(chance.below(n) as usize)
@@ -121,7 +136,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
         next,
         beyond: gate.ways.beyond(gate.strips, next, w.vehicle, w.course),
         kind: w.kind,
-        flags: 0,
+        flags: if w.errand == NONE { 0 } else { ERRAND },
         length_m: kind.length_m as f32,
         factor: w.factor,
         stands_since: NONE,
@@ -132,6 +147,7 @@ fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: 
     let rider = Rider {
         course: w.course,
         came_in_m: front_m as f32,
+        errand: w.errand,
         journey: Journey { due: w.due, inserted: gate.begins, ..Journey::default() },
     };
     let local = region.local(lane);

@@ -8,12 +8,13 @@ use greenkerb_models::ids::LinkId;
 use greenkerb_models::network::Network;
 
 use super::departures::Departures;
+use super::errands::itinerary::{Guide, Itinerary, stations};
 use super::error::MicroError;
-use super::guide::Guide;
-use super::insertion::choose_lane;
+use super::insertion::{Room, choose_lane};
 use super::mover::Waiting;
+use super::navigator::Navigator;
 use super::region::{Region, Row};
-use super::strips::{StripId, Strips};
+use super::strips::{NONE, StripId, Strips};
 use super::view::VehicleId;
 use super::ways::{Course, Ways};
 use crate::random::SplitMix64;
@@ -28,9 +29,11 @@ pub(crate) struct Loader {
     /// All ways in use.
     pub(crate) ways: Ways,
     /// Chooses ways as traffic is; none where all go by free flow.
-    pub(crate) guide: Option<Guide>,
+    pub(crate) navigator: Option<Navigator>,
     /// First link and course of every template.
     plans: Vec<(LinkId, Course)>,
+    /// Itineraries of the templates that stop anywhere.
+    itineraries: HashMap<u32, Arc<Itinerary>>,
     /// Template and number within it of every vehicle loaded.
     origins: Vec<(u32, u32)>,
     seed: u64,
@@ -41,21 +44,34 @@ impl Loader {
     ///
     /// # Errors
     /// [`MicroError::NoWay`] for the first vehicle that cannot get where it wants to.
-    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Result<Self, MicroError> {
+    pub(crate) fn new(scenario: &Scenario, strips: &Strips, seed: u64) -> Result<Self, MicroError> {
         let demand = Arc::clone(&scenario.demand);
-        let mut finder = Finder::new(scenario, seed);
+        let mut finder = Finder::new(scenario, strips, seed);
         let parts = demand.parts();
         let templates = parts.trips.iter().chain(parts.flows.iter().map(|f| &f.template));
-        let plans = templates.map(|t| finder.plan(t)).collect::<Result<_, _>>()?;
+        let mut plans = Vec::new();
+        let mut itineraries = HashMap::new();
+        for (i, template) in templates.enumerate() {
+            let (link, course, itinerary) = finder.plan(template)?;
+            plans.push((link, course));
+            itinerary.map(|itinerary| itineraries.insert(i as u32, Arc::new(itinerary)));
+        }
         let departures = Departures::new(&demand, scenario.begin, seed);
         let ways = finder.ways;
-        let guide = scenario.congestion_aware.then(|| Guide::new(&scenario.network, scenario.tick.0));
-        Ok(Self { departures, ways, guide, plans, origins: Vec::new(), seed, demand })
+        let navigator = scenario.congestion_aware.then(|| Navigator::new(&scenario.network, scenario.tick.0));
+        Ok(Self { departures, ways, navigator, plans, itineraries, origins: Vec::new(), seed, demand })
     }
 
     /// The template of a vehicle.
     pub(crate) fn template(&self, template: u32) -> &Trip {
         self.departures.template(template)
+    }
+
+    /// Where a vehicle stops on its way, and how much later than its template it departs, in deciseconds; none where it
+    /// does not stop.
+    pub(crate) fn itinerary(&self, waiting: &Waiting) -> Option<(&Arc<Itinerary>, i64)> {
+        let itinerary = self.itineraries.get(&waiting.template)?;
+        Some((itinerary, waiting.due.since(self.template(waiting.template).depart)))
     }
 
     /// A vehicle's name.
@@ -83,20 +99,24 @@ impl Loader {
         let mut chance = SplitMix64(self.seed ^ u64::from(vehicle).wrapping_mul(0x9FB2_1C65_1E98_DF25));
         let (link, mut course) = self.plans[due.template as usize];
         let factor = draw(kind.speed_factor, &mut chance) as f32;
-        if let (Some(guide), Way::Between { from, to, via }) = (&mut self.guide, &trip.way) {
-            let way = guide.way(kind.class, *from, via, *to, f64::from(factor));
+        // Who stops anywhere on the way keeps the way that was planned for it.
+        let plain = !self.itineraries.contains_key(&due.template);
+        if let (true, Some(navigator), Way::Between { from, to, via }) = (plain, &mut self.navigator, &trip.way) {
+            let way = navigator.way(kind.class, *from, via, *to, f64::from(factor));
             // What no lane leads along is not driven: then it is the way at free flow, which was tried beforehand.
             course = way.and_then(|w| self.ways.add(network, kind.class, &w).ok()).unwrap_or(course);
         }
         let lanes: Vec<StripId> = network.link(link).lanes.iter().map(|l| strips.of_lane(*l)).collect();
-        let load = |lane: StripId| {
+        let look = |lane: StripId| {
             let waits = regions[strips.region_of(lane)].queues.get(&lane).map_or(0, |q| q.len());
-            (waits + rows[lane as usize].movers.len()) as u64
+            let movers = &rows[lane as usize].movers;
+            let free_m = movers.last().map_or(strips.all[lane as usize].length_m, |m| m.front_m);
+            Room { vehicles: waits + movers.len(), free_m: if waits == 0 { free_m } else { -(waits as f64) } }
         };
         let step = self.ways.here(strips, lanes[0], vehicle, course);
-        let lane = choose_lane(&lanes, trip.depart_lane, step.usable, step.leads, load, &mut chance);
+        let lane = choose_lane(&lanes, trip.depart_lane, step.usable, step.leads, look, &mut chance);
         let kind = trip.kind.0 as u16;
-        Some((lane, Waiting { vehicle, template: due.template, kind, factor, course, due: due.at }))
+        Some((lane, Waiting { vehicle, template: due.template, kind, factor, course, errand: NONE, due: due.at }))
     }
 }
 
@@ -118,35 +138,64 @@ fn draw(f: SpeedFactor, chance: &mut SplitMix64) -> f64 {
 /// Finds ways.
 struct Finder<'a> {
     scenario: &'a Scenario,
+    strips: &'a Strips,
     times: LinkTimes,
     trees: HashMap<(VehicleClass, LinkId), Arc<Tree>>,
     ways: Ways,
 }
 
 impl<'a> Finder<'a> {
-    fn new(scenario: &'a Scenario, seed: u64) -> Self {
+    fn new(scenario: &'a Scenario, strips: &'a Strips, seed: u64) -> Self {
         let times = LinkTimes::free_flow(&scenario.network);
         let lanes_are_kept = scenario.driving == Driving::CityFlow;
         let ways = Ways::new(&scenario.network, &scenario.demand, lanes_are_kept, seed);
-        Self { scenario, times, trees: HashMap::new(), ways }
+        Self { scenario, strips, times, trees: HashMap::new(), ways }
     }
 
-    fn plan(&mut self, trip: &Trip) -> Result<(LinkId, Course), MicroError> {
-        let demand = &self.scenario.demand;
+    fn plan(&mut self, trip: &Trip) -> Result<(LinkId, Course, Option<Itinerary>), MicroError> {
+        let (network, demand) = (&self.scenario.network, &self.scenario.demand);
         let class = demand.kind(trip.kind).class;
+        let stations = stations(network, demand, trip);
+        let unfit = |reason: &str| {
+            Err(MicroError::Unfit { kind: "vehicle", name: trip.name.clone(), reason: reason.to_owned() })
+        };
+        if !stations.is_empty() && self.scenario.driving == Driving::CityFlow {
+            return unfit("CityFlow's rules know neither stops nor parking");
+        }
         let found = match &trip.way {
             Way::Along(route) => Ok(demand.route(*route).links.clone()),
+            // A way that names nothing else leads over its stops.
+            Way::Between { from, to, via } if via.is_empty() => self.between(class, *from, &stations, *to),
             Way::Between { from, to, via } => self.between(class, *from, via, *to),
+            Way::Turning { .. } if !stations.is_empty() => {
+                return unfit("it turns by chance, so nobody knows where it could stop");
+            }
             // Its first link must be usable by itself; what comes after is drawn from what can be driven.
             Way::Turning { from } => Ok(vec![*from]),
         };
-        let network = &self.scenario.network;
-        let added = found.and_then(|links| Ok((links[0], self.ways.add(network, class, &links)?)));
-        let (link, course) = added.map_err(|(from, to)| {
+        let added = found.and_then(|links| {
+            let course = self.ways.add(network, class, &links)?;
+            Ok((links, course))
+        });
+        let no_way = |from: LinkId, to: LinkId| {
             let name = |l: LinkId| network.link(l).name.clone();
             MicroError::NoWay { vehicle: trip.name.clone(), from: name(from), to: name(to) }
-        })?;
-        Ok((link, if matches!(trip.way, Way::Turning { .. }) { Course::TURNING } else { course }))
+        };
+        let (links, course) = added.map_err(|(from, to)| no_way(from, to))?;
+        if matches!(trip.way, Way::Turning { .. }) {
+            return Ok((links[0], Course::TURNING, None));
+        }
+        let first = links[0];
+        if stations.is_empty() {
+            return Ok((first, course, None));
+        }
+        let guide = Guide { network, strips: self.strips, demand, class };
+        let itinerary = guide.itinerary(&mut self.ways, trip, links)?;
+        if let Some(parking) = trip.parking.filter(|p| p.stay.is_some()) {
+            let exit = demand.facility(parking.facility).exit;
+            self.between(class, exit, &[], itinerary.to).map_err(|(from, to)| no_way(from, to))?;
+        }
+        Ok((first, itinerary.courses[0], Some(itinerary)))
     }
 
     fn between(

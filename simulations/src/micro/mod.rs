@@ -7,19 +7,21 @@
 //! order. A step (`tick`) reads the rows as they were and writes new ones, region by region; what leaves a region goes by
 //! letter. So the result is the same, bit for bit, for any number of threads.
 
+#[cfg(debug_assertions)]
 mod check;
 mod departures;
 mod driving;
+mod errands;
 mod error;
 mod event;
 mod following;
-mod guide;
 mod hash;
 mod insertion;
 mod junction;
 mod lamps;
 mod load;
 mod mover;
+mod navigator;
 mod parallel;
 mod region;
 mod scene;
@@ -37,13 +39,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use greenkerb_models::demand::Demand;
-use greenkerb_models::ids::{ConnectionId, ControllerId, CrossingId, FacilityId, LaneId, LinkId};
+use greenkerb_models::ids::{ConnectionId, ControllerId, CrossingId, LaneId, LinkId};
 use greenkerb_models::network::Network;
 use greenkerb_models::signal::Indication;
 use greenkerb_models::units::{Ds, TimeDs};
 
 use self::driving::cityflow::CityFlow;
 use self::driving::street::{Street, changing};
+use self::errands::Errands;
 use self::hash::EventHash;
 use self::insertion::Gate;
 use self::junction::Crosses;
@@ -86,6 +89,7 @@ pub struct Micro {
     crosses: Crosses,
     kinds: Vec<Kind>,
     loader: Loader,
+    errands: Errands,
     lamps: Lamps,
     regions: Vec<Region>,
     mail: Vec<Outbox>,
@@ -129,7 +133,8 @@ impl Micro {
             tick: 0,
             seed: options.seed,
             crew: Crew::new(options.threads)?,
-            loader: Loader::new(scenario, options.seed)?,
+            loader: Loader::new(scenario, &strips, options.seed)?,
+            errands: Errands::new(&network, &demand),
             lamps: Lamps::red(&network, &strips),
             mail: regions.iter().map(|_| outbox()).collect(),
             rows: vec![Row::empty(); strips.all.len()],
@@ -193,6 +198,7 @@ impl Micro {
         self.events.clear();
         let ends = self.after(self.tick + 1);
         self.load(ends);
+        self.go_on(ends);
         self.let_in(ends);
         match self.driving {
             Driving::CityFlow => self.move_all(&CityFlow, ends),
@@ -205,6 +211,7 @@ impl Micro {
         for region in &mut self.regions {
             self.events.append(&mut region.events);
         }
+        self.attend(ends);
         self.hash.add(&self.events);
         self.count();
         self.tick += 1;
@@ -214,14 +221,17 @@ impl Micro {
 
     /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
-        if let Some(guide) = &mut self.loader.guide {
-            guide.look(self.tick, &self.strips, &self.rows);
+        if let Some(navigator) = &mut self.loader.navigator {
+            navigator.look(self.tick, &self.strips, &self.rows);
         }
         let begun = TimeDs(self.now().0 + 1);
-        while let Some((lane, waiting)) =
+        while let Some((lane, mut waiting)) =
             self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
         {
             self.places.push(AtomicU32::new(NONE));
+            if let Some((itinerary, shift_ds)) = self.loader.itinerary(&waiting) {
+                waiting.errand = self.errands.begin(waiting.vehicle, itinerary, shift_ds);
+            }
             let vehicle = VehicleId(waiting.vehicle);
             let link = self.strips.all[lane as usize].link;
             self.events.push(Event { at: ends, what: What::Loaded { vehicle, link } });
@@ -261,6 +271,7 @@ impl Micro {
             crosses: &self.crosses,
             rows: &self.rows,
             busy: &[],
+            errands: &self.errands,
             places: &self.places,
             tick: self.tick,
             dt_s: self.step.seconds(),
@@ -294,7 +305,8 @@ impl Micro {
             t.vehicle_steps += region.counts.steps;
         }
         t.waiting = t.loaded - t.inserted;
-        t.on_road = t.inserted - t.arrived;
+        (t.parked, t.leaving) = self.errands.off_road();
+        t.on_road = t.inserted - t.arrived - t.parked - t.leaving;
     }
 
     /// What happened in the last step, in an order that does not depend on the number of threads.
@@ -366,6 +378,7 @@ impl Micro {
         let s = &self.strips.all[strip as usize];
         let region = &self.regions[self.strips.region_of(strip)];
         let rider = &region.riders[region.local(strip)][i];
+        let at_stop = m.flags & mover::STAYS != 0;
         let next = (m.next != NONE).then(|| &self.strips.all[m.next as usize]);
         let (next, next_lane) = match next {
             Some(c) if c.is_connection => (Some(ConnectionId(c.id)), Some(LaneId(self.strips.all[c.to as usize].id))),
@@ -380,7 +393,8 @@ impl Micro {
             speed_mps: m.speed_mps as f32,
             next,
             next_lane,
-            stands_since: m.stands().then(|| self.after(m.stands_since + 1)),
+            stands_since: (m.stands() && !at_stop).then(|| self.after(m.stands_since + 1)),
+            at_stop,
             journey: self.journey_until_now(strip, m, rider),
         }
     }
@@ -393,7 +407,9 @@ impl Micro {
         let wanted_mps = limit_mps.min(self.kinds[usize::from(m.kind)].speed_max_mps);
         journey.driven_m += way_m as f32;
         journey.time_loss_s += (f64::from(self.tick - m.entered) * dt_s - way_m / wanted_mps) as f32;
-        if m.stands() {
+        if m.flags & mover::STAYS != 0 {
+            journey.time_loss_s -= (f64::from(self.tick - m.stands_since - 1) * dt_s) as f32;
+        } else if m.stands() {
             journey.waiting_s += (f64::from(self.tick - m.stands_since) * dt_s) as f32;
         }
         journey
@@ -419,21 +435,40 @@ impl Micro {
         queues.flatten().map(|w| (VehicleId(w.vehicle), w.due))
     }
 
-    /// Every vehicle on the road, strip by strip.
+    /// Every vehicle on the road: strip by strip, then those beside.
     pub fn on_road(&self) -> impl Iterator<Item = Vehicle> + '_ {
-        (0..self.rows.len()).flat_map(move |strip| self.on_strip(strip as u32))
+        (0..self.rows.len()).flat_map(move |strip| self.on_strip(strip as u32)).chain(self.beside())
+    }
+
+    /// Vehicles on the road, but beside its lanes: buses in bays, and vehicles between the street and a barrier.
+    pub fn beside(&self) -> impl Iterator<Item = Vehicle> + '_ {
+        let stays = self.errands.staying().map(|a| (a, true));
+        stays.chain(self.errands.waiting().map(|a| (a, false))).map(move |(aside, at_stop)| {
+            let (m, mut journey) = (&aside.mover, aside.rider.journey);
+            if !at_stop {
+                let waited_s = (f64::from(self.tick.saturating_sub(aside.since)) * self.step.seconds()) as f32;
+                journey.time_loss_s += waited_s;
+                journey.waiting_s += waited_s;
+            }
+            Vehicle {
+                id: VehicleId(m.vehicle),
+                kind: self.kinds[usize::from(m.kind)].id,
+                front_m: m.front_m as f32,
+                length_m: m.length_m,
+                speed_mps: 0.0,
+                next: None,
+                next_lane: None,
+                stands_since: None,
+                at_stop,
+                journey,
+            }
+        })
     }
 
     /// People at a crossing.
     #[must_use]
     pub fn people(&self, _crossing: CrossingId) -> PeopleState {
         PeopleState::default()
-    }
-
-    /// A parking facility.
-    #[must_use]
-    pub fn facility(&self, _facility: FacilityId) -> FacilityState {
-        FacilityState::default()
     }
 
     /// Counts since the beginning.

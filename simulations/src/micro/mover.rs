@@ -20,6 +20,11 @@ pub(crate) const CHANGED: u16 = 2;
 /// It brakes a little in the next step, for one who wants in or to get in itself.
 pub(crate) const LETS_IN: u16 = 4;
 
+/// It has an errand, and is held back to the next place of it.
+pub(crate) const ERRAND: u16 = 8;
+/// It stays at a stop.
+pub(crate) const STAYS: u16 = 16;
+
 /// What every step reads and writes. Kept small: it is all the memory a step walks through.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mover {
@@ -67,6 +72,8 @@ pub(crate) struct Rider {
     pub(crate) course: Course,
     /// Where on its strip it came in, in metres.
     pub(crate) came_in_m: f32,
+    /// Its errand; [`NONE`] where it only drives.
+    pub(crate) errand: u32,
     /// Its journey up to the start of this strip.
     pub(crate) journey: Journey,
 }
@@ -134,6 +141,8 @@ pub(crate) struct Waiting {
     pub(crate) factor: f32,
     /// Its way.
     pub(crate) course: Course,
+    /// Its errand; [`NONE`] where it only drives.
+    pub(crate) errand: u32,
     /// When it wanted to enter.
     pub(crate) due: TimeDs,
 }

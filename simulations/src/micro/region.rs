@@ -66,6 +66,8 @@ pub(crate) struct Region {
     pub(crate) blockers_now: Vec<(u32, u32)>,
     /// Connections marked busy in this step.
     pub(crate) marked: Vec<StripId>,
+    /// Vehicles with an errand that are at their place.
+    pub(crate) due: Vec<u32>,
     /// Counts.
     pub(crate) counts: Counts,
 }
@@ -126,11 +128,6 @@ impl Region {
     /// Writes down that something happened.
     pub(crate) fn tell(&mut self, at: greenkerb_models::units::TimeDs, what: What) {
         self.events.push(Event { at, what });
-    }
-
-    /// Vehicles that wait to enter.
-    pub(crate) fn waiting(&self) -> u64 {
-        self.queues.values().map(|q| q.len() as u64).sum()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU32;
 
 use greenkerb_models::units::TimeDs;
 
+use super::errands::Errands;
 use super::junction::Crosses;
 use super::lamps::Lamps;
 use super::mover::{Kind, Mover, Rider};
@@ -29,6 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) rows: &'a [Row],
     /// Connections with somebody on them, or about to come onto them.
     pub(crate) busy: &'a [bool],
+    /// Errands of those who have any.
+    pub(crate) errands: &'a Errands,
     /// The strip every vehicle is on; [`NONE`] when it is on none. Written by whoever moves the vehicle, read outside.
     pub(crate) places: &'a [AtomicU32],
     /// Number of the step.

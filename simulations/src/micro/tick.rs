@@ -7,8 +7,9 @@ use greenkerb_models::ids::{ConnectionId, LaneId};
 
 use super::VehicleId;
 use super::driving::{Blockers, Driver, Motion, cityflow};
+use super::errands::holding::{Held, hold};
 use super::event::What;
-use super::mover::{CHANGED, LETS_IN, MOVED, MOVED_MPS, Mover, Rider, STANDS_MPS};
+use super::mover::{CHANGED, ERRAND, LETS_IN, MOVED, MOVED_MPS, Mover, Rider, STANDS_MPS};
 use super::region::{Letter, Outbox, Region, Row};
 use super::scene::Scene;
 use super::strips::{NONE, StripId};
@@ -81,6 +82,11 @@ pub(crate) fn drive<D: Driver>(driver: &D, scene: &Scene<'_>, region: &mut Regio
                 let rider = &region.riders[local][i - gone];
                 let mut blockers = Blockers { last: &last, now: &mut now };
                 let motion = driver.motion(scene, strip, i, m, rider, &mut blockers);
+                if m.flags & ERRAND != 0 {
+                    let held = hold(scene, strip, m, rider, motion);
+                    gone += usize::from(settle_held(scene, region, row, out, strip, i - gone, m, held));
+                    continue;
+                }
                 gone += usize::from(settle(scene, region, row, out, strip, i - gone, m, motion));
             }
         }
@@ -88,6 +94,27 @@ pub(crate) fn drive<D: Driver>(driver: &D, scene: &Scene<'_>, region: &mut Regio
     now.sort_unstable();
     region.blockers = now;
     region.blockers_now = last;
+}
+
+/// Writes the motion of a vehicle with an errand down. Coming to a stand at its place is no stop.
+#[cold]
+#[expect(clippy::too_many_arguments, reason = "where the vehicle is, who it is and how it moves")]
+fn settle_held(
+    scene: &Scene<'_>,
+    region: &mut Region,
+    row: &mut Row,
+    out: &mut Outbox,
+    strip: StripId,
+    i: usize,
+    old: &Mover,
+    held: Held,
+) -> bool {
+    let mut m = *old;
+    if held.is_due {
+        region.due.push(m.vehicle);
+        m.flags &= !MOVED;
+    }
+    settle(scene, region, row, out, strip, i, &m, held.motion)
 }
 
 /// Writes a motion down; true when the vehicle has left the strip.

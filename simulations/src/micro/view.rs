@@ -26,8 +26,10 @@ pub struct Vehicle {
     pub next: Option<ConnectionId>,
     /// The lane behind that.
     pub next_lane: Option<LaneId>,
-    /// Since when it stands (below 0.1 m/s); none while it moves.
+    /// Since when it stands (below 0.1 m/s); none while it moves, and during a stay at a stop.
     pub stands_since: Option<TimeDs>,
+    /// It stays at a stop.
+    pub at_stop: bool,
     /// Its journey until now.
     pub journey: Journey,
 }
@@ -50,7 +52,7 @@ pub struct FacilityState {
     pub occupied: u32,
     /// Vehicles between the street and the barrier.
     pub in_mouth: u32,
-    /// Vehicles that stand on the street because the mouth is full.
+    /// Vehicles that stand on the street before the entrance because the mouth is full.
     pub on_street: u32,
 }
 
@@ -60,15 +62,15 @@ pub struct FacilityState {
 pub struct Totals {
     /// Vehicles that wanted to enter.
     pub loaded: u64,
-    /// Vehicles that entered.
+    /// Vehicles that entered; one that comes out of a facility has entered before.
     pub inserted: u64,
     /// Vehicles outside that wait to enter.
     pub waiting: u64,
-    /// Vehicles on the road.
+    /// Vehicles on the road, those in the bays of bus stops and before barriers included.
     pub on_road: u64,
     /// Vehicles that left the network.
     pub arrived: u64,
-    /// Vehicles inside facilities.
+    /// Vehicles in their bays in facilities, those left out that were there when the run began.
     pub parked: u64,
     /// Vehicles in facilities that wait for room on the street.
     pub leaving: u64,

@@ -47,6 +47,16 @@ impl Course {
         Self { at: self.at + 1, end: self.end }
     }
 
+    /// How many links further on it is than another course of the same links.
+    pub(crate) const fn since(self, start: Self) -> u32 {
+        self.at - start.at
+    }
+
+    /// The course so many links further on.
+    pub(crate) const fn further(self, links: u32) -> Self {
+        Self { at: self.at + links, end: self.end }
+    }
+
     const fn is_turning(self) -> bool {
         self.end == NONE
     }
@@ -61,11 +71,14 @@ struct Exit {
     turns: u32,
 }
 
+/// What makes a way: who drives it, its links, and the lanes it leads by.
+type Key = (VehicleClass, Box<[LinkId]>, Box<[(u32, u32)]>);
+
 /// All ways in use.
 #[derive(Debug)]
 pub(crate) struct Ways {
     steps: Vec<Step>,
-    known: HashMap<(VehicleClass, Box<[LinkId]>), Course>,
+    known: HashMap<Key, Course>,
     /// Exits of every link, for turning vehicles; empty where nobody turns.
     exits: Vec<Vec<Exit>>,
     /// Lanes of every link that turning vehicles may use.
@@ -99,7 +112,23 @@ impl Ways {
         class: VehicleClass,
         links: &[LinkId],
     ) -> Result<Course, (LinkId, LinkId)> {
-        if let Some(course) = self.known.get(&(class, links.into())) {
+        self.add_by(network, class, links, &[])
+    }
+
+    /// As [`Ways::add`], by way of lanes: `by` names links of the way, counted from the first, with the index of the lane
+    /// that is to be driven to there, whether the way goes on from it or not.
+    ///
+    /// # Errors
+    /// As [`Ways::add`].
+    pub(crate) fn add_by(
+        &mut self,
+        network: &Network,
+        class: VehicleClass,
+        links: &[LinkId],
+        by: &[(u32, u32)],
+    ) -> Result<Course, (LinkId, LinkId)> {
+        let key = (class, links.into(), by.into());
+        if let Some(course) = self.known.get(&key) {
             return Ok(*course);
         }
         let mut steps: Vec<Step> = Vec::with_capacity(links.len());
@@ -110,9 +139,10 @@ impl Ways {
             }
         }
         for i in (0..steps.len()).rev() {
+            let goal = by.iter().find(|(link, _)| *link as usize == i).map(|(_, lane)| bit(*lane));
             let Some(next) = steps.get(i + 1).copied() else {
                 steps[i].turns = steps[i].usable;
-                steps[i].leads = steps[i].usable;
+                steps[i].leads = goal.unwrap_or(steps[i].usable);
                 continue;
             };
             let from = &mut steps[i];
@@ -126,11 +156,12 @@ impl Ways {
             if from.leads == 0 {
                 from.leads = from.turns;
             }
+            from.leads = goal.unwrap_or(from.leads);
         }
         let at = self.steps.len() as u32;
         self.steps.append(&mut steps);
         let course = Course { at, end: self.steps.len() as u32 };
-        self.known.insert((class, links.into()), course);
+        self.known.insert(key, course);
         Ok(course)
     }
 

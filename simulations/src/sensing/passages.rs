@@ -53,7 +53,8 @@ impl News {
         let mut news = Self::default();
         for event in street.events() {
             match event.what {
-                What::Inserted { vehicle, .. } => news.inserted.insert(vehicle),
+                // A bus comes back from a bay.
+                What::Inserted { vehicle, .. } | What::LeftStop { vehicle, .. } => news.inserted.insert(vehicle),
                 What::Crossed { vehicle, .. } | What::Arrived { vehicle, .. } => news.drove_on.insert(vehicle),
                 _ => continue,
             };

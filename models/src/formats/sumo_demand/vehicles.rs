@@ -204,14 +204,11 @@ impl Reader<'_> {
 
     fn depart_lane(&mut self, draft: &Draft, course: &Course) -> Result<DepartLane, Fault> {
         // SUMO 1.28's default is `best_prob`.
-        let Some(text) = draft.a.get("departLane") else { return Ok(DepartLane::Best) };
+        let Some(text) = draft.a.get("departLane") else { return Ok(DepartLane::BestProb) };
         Ok(match text {
             "first" => DepartLane::First,
             "best" => DepartLane::Best,
-            "best_prob" => {
-                self.notes.add("departLane 'best_prob' taken as 'best'", &draft.at.id);
-                DepartLane::Best
-            }
+            "best_prob" => DepartLane::BestProb,
             "free" | "allowed" => DepartLane::Free,
             "random" => DepartLane::Random,
             _ => {

@@ -3,8 +3,9 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::micro::errands::holding;
 use crate::micro::following::krauss;
-use crate::micro::mover::{CHANGED, Kind, LETS_IN, Mover, Rider};
+use crate::micro::mover::{CHANGED, Kind, LETS_IN, Mover, Rider, STAYS};
 use crate::micro::region::{Region, Row};
 use crate::micro::scene::Scene;
 use crate::micro::strips::{NONE, StripId};
@@ -76,7 +77,7 @@ impl Link<'_, '_> {
             let mut i = 0;
             while i < self.rows[from].movers.len() {
                 let m = self.rows[from].movers[i];
-                if m.flags & CHANGED == 0
+                if m.flags & (CHANGED | STAYS) == 0
                     && let Some(wish) = self.wish(from, i, &m)
                     && self.try_change(from, i, &m, wish)
                 {
@@ -101,7 +102,8 @@ impl Link<'_, '_> {
         let index = |row: usize| self.scene.strips.all[self.strip(row) as usize].index;
         let leads = |row: usize| step.leads & bit(index(row)) != 0;
         let usable = |row: usize| step.usable & bit(index(row)) != 0;
-        let to_end_m = self.scene.strips.all[self.strip(from) as usize].length_m - m.front_m;
+        let end_m = self.scene.strips.all[self.strip(from) as usize].length_m;
+        let to_end_m = holding::end_m(self.scene, m, self.rider(from, i), end_m) - m.front_m;
         let look_m = |lanes: usize| (m.speed_mps * AHEAD_S).max(AHEAD_M) * lanes as f64;
         if !leads(from) {
             let goal = (self.first..self.end).filter(|r| leads(*r)).min_by_key(|r| r.abs_diff(from))?;

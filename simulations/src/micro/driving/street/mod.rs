@@ -23,7 +23,7 @@ use crate::micro::strips::StripId;
 use crate::micro::tick::wanted_mps;
 
 /// Share of the usual deceleration with which a driver makes room for one who wants in.
-const COURTESY: f64 = 0.5;
+pub(crate) const COURTESY: f64 = 0.5;
 
 /// The street's driver.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ const LOOK_EVERY_DS: u32 = 10;
 
 /// Who knows how traffic is.
 #[derive(Debug)]
-pub(crate) struct Guide {
+pub(crate) struct Navigator {
     network: Arc<Network>,
     measured: Measured,
     free: LinkTimes,
@@ -31,7 +31,7 @@ pub(crate) struct Guide {
     every: u32,
 }
 
-impl Guide {
+impl Navigator {
     /// For a network and steps of so many deciseconds.
     pub(crate) fn new(network: &Arc<Network>, step_ds: u32) -> Self {
         let across_s = |i| {
