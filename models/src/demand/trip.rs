@@ -45,7 +45,7 @@ pub enum DepartLane {
     /// The emptiest of the lanes from which its way goes on.
     #[default]
     Best,
-    /// The rightmost of those lanes, or, with a chance that grows with its room, one left of it that has more.
+    /// The rightmost of those lanes, or, by chance, one left of it that has more room.
     BestProb,
     /// The one with the most room of those it may use.
     Free,

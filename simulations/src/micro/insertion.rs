@@ -53,6 +53,10 @@ pub(crate) struct Room {
     pub(crate) free_m: f64,
 }
 
+/// Share of those who may choose that take a lane with more room instead of one right of it, as counted in SUMO 1.28
+/// (257 of 434 on three links with two lanes; nobody took a lane with less room).
+const ROOMIER_SHARE: f64 = 0.6;
+
 /// The lane a vehicle waits for.
 pub(crate) fn choose_lane(
     lanes: &[StripId],
@@ -67,9 +71,8 @@ pub(crate) fn choose_lane(
     let lane = match wants {
         DepartLane::Best => emptiest(leads),
         DepartLane::BestProb => among(leads).reduce(|best, lane| {
-            // As far as SUMO 1.28 shows it: a lane with more room is preferred to those right of it, but not always.
             let (old_m, new_m) = (look(best).free_m, look(lane).free_m);
-            let share = if old_m > 0.0 { new_m / (old_m + new_m) } else { 1.0 };
+            let share = if old_m > 0.0 { ROOMIER_SHARE } else { 1.0 };
             if new_m > old_m && chance.unit() < share { lane } else { best }
         }),
         DepartLane::Free => emptiest(usable),

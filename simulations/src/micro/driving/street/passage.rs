@@ -171,7 +171,7 @@ mod tests {
         let waited = |s: f64| mine.is_kept_from_by(&far, true, Passage::impatience(s));
         assert!(waited(5.0), "hardly braking it would still be faster than I am then");
         assert!(!waited(60.0), "by now it is expected to brake");
-        assert!(mine.is_kept_from_by(&coming(13.0 * 2.0), true, 1.0), "who is too near never is");
+        assert!(mine.is_kept_from_by(&coming(13.0 * 0.9), true, 1.0), "nobody brakes who is at the line already");
         let waits: Vec<bool> = (1..180).map(|s| waited(f64::from(s))).collect();
         assert!(waits.windows(2).all(|w| w[0] || !w[1]), "patience only ever runs out");
     }
