@@ -1,7 +1,9 @@
 //! The whole way: the program starts SUMO and the service, counts go in over HTTP, plans come out, lamps follow.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -105,6 +107,22 @@ fn processes_naming(text: &str) -> Vec<u32> {
     named.collect()
 }
 
+/// What each case gives, several at a time: in a run SUMO, the street and the service wait for one another.
+fn side_by_side<C: Sync, T: Send>(cases: &[C], run: impl Fn(&C) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let taken = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)).take_while(|i| *i < cases.len());
+        taken.map(|i| (i, run(&cases[i]))).collect::<Vec<_>>()
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        running.into_iter().flat_map(|w| w.join().unwrap()).collect()
+    });
+    done.sort_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, t)| t).collect()
+}
+
 #[test]
 fn a_bad_day_for_detectors_costs_at_most_a_quarter() {
     let Some(_) = installation() else { return };
@@ -120,17 +138,17 @@ fn a_bad_day_for_detectors_costs_at_most_a_quarter() {
         assert_safe(&report);
         number(&report, "total_delay_s_per_veh")
     };
-    let factor = run("1..2", "silent:10%,stuck_on:10%,lying:10%,seed:1") / run("1..2", "");
-    assert!(factor <= BAD_DAY_FACTOR_MAX, "delay rises {factor:.2}-fold");
     // Which detectors fail decides a lot: a lane of which both loops fail is seen by nobody. So it is the mean that is held
     // over several choices; docs/formulations.md has the whole table.
-    let good = run("1", "");
-    let mut factors = Vec::new();
-    for kind in ["silent", "stuck_off", "lying"] {
-        for seed in 1..=3 {
-            factors.push(run("1", &format!("{kind}:30%,seed:{seed}")) / good);
-        }
-    }
+    let kinds = ["silent", "stuck_off", "lying"];
+    let bad = kinds.iter().flat_map(|kind| (1..=3).map(move |seed| ("1", format!("{kind}:30%,seed:{seed}"))));
+    let mixed = "silent:10%,stuck_on:10%,lying:10%,seed:1".to_owned();
+    let cases: Vec<_> = [("1", String::new()), ("2", String::new()), ("1..2", mixed)].into_iter().chain(bad).collect();
+    let delays = side_by_side(&cases, |(seeds, faults)| run(seeds, faults));
+    let (good, of_two) = (delays[0], (delays[0] + delays[1]) / 2.0);
+    let factor = delays[2] / of_two;
+    assert!(factor <= BAD_DAY_FACTOR_MAX, "delay rises {factor:.2}-fold");
+    let factors: Vec<_> = delays[3..].iter().map(|delay| delay / good).collect();
     let mean = factors.iter().sum::<f64>() / factors.len() as f64;
     assert!(mean <= BAD_DAY_FACTOR_MAX, "delay rises {mean:.2}-fold in the mean of {factors:.2?}");
 }

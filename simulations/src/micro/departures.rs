@@ -145,7 +145,7 @@ fn seconds_without(per_s: f64, chance: &mut SplitMix64) -> f64 {
 }
 
 /// An exponential gap in deciseconds.
-fn gap_ds(flow_vph: f64, chance: &mut SplitMix64) -> f64 {
+pub(crate) fn gap_ds(flow_vph: f64, chance: &mut SplitMix64) -> f64 {
     let u = chance.unit();
     if flow_vph <= 0.0 { f64::from(u32::MAX) } else { (-(1.0 - u).ln() * 36_000.0 / flow_vph).min(1e9) }
 }

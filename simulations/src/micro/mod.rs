@@ -23,6 +23,7 @@ mod load;
 mod mover;
 mod navigator;
 mod parallel;
+mod people;
 mod region;
 mod scene;
 mod strips;
@@ -54,6 +55,7 @@ use self::lamps::Lamps;
 use self::load::Loader;
 use self::mover::Kind;
 use self::parallel::{Crew, cut};
+use self::people::{Kerb, People};
 use self::region::{Outbox, Region, Row};
 use self::scene::Scene;
 use self::strips::{NONE, StripId, Strips};
@@ -90,6 +92,7 @@ pub struct Micro {
     kinds: Vec<Kind>,
     loader: Loader,
     errands: Errands,
+    people: People,
     lamps: Lamps,
     regions: Vec<Region>,
     mail: Vec<Outbox>,
@@ -135,6 +138,7 @@ impl Micro {
             crew: Crew::new(options.threads)?,
             loader: Loader::new(scenario, &strips, options.seed)?,
             errands: Errands::new(&network, &demand),
+            people: People::new(&network, &strips, &demand, scenario.begin, options.seed),
             lamps: Lamps::red(&network, &strips),
             mail: regions.iter().map(|_| outbox()).collect(),
             rows: vec![Row::empty(); strips.all.len()],
@@ -200,6 +204,7 @@ impl Micro {
         self.load(ends);
         self.go_on(ends);
         self.let_in(ends);
+        self.walk(ends);
         match self.driving {
             Driving::CityFlow => self.move_all(&CityFlow, ends),
             Driving::Street => {
@@ -261,6 +266,20 @@ impl Micro {
         self.crew.each(tasks, |(region, rows): (&mut Region, &mut [Row])| insertion::let_in(&gate, region, rows));
     }
 
+    /// People come and step off, before vehicles move: so drivers see them.
+    fn walk(&mut self, ends: TimeDs) {
+        let kerb = Kerb {
+            strips: &self.strips,
+            kinds: &self.kinds,
+            lamps: &self.lamps,
+            rows: &self.rows,
+            dt_s: self.step.seconds(),
+            begins: TimeDs(ends.0 - i64::from(self.step.0)),
+            ends,
+        };
+        self.people.walk(&kerb, &mut self.events);
+    }
+
     fn move_all(&mut self, driver: &impl driving::Driver, ends: TimeDs) {
         let bounds = self.strips.bounds();
         let mut scene = Scene {
@@ -272,6 +291,7 @@ impl Micro {
             rows: &self.rows,
             busy: &[],
             errands: &self.errands,
+            give_way: &self.people.give_way,
             places: &self.places,
             tick: self.tick,
             dt_s: self.step.seconds(),
@@ -467,8 +487,8 @@ impl Micro {
 
     /// People at a crossing.
     #[must_use]
-    pub fn people(&self, _crossing: CrossingId) -> PeopleState {
-        PeopleState::default()
+    pub fn people(&self, crossing: CrossingId) -> PeopleState {
+        self.people.at(crossing)
     }
 
     /// Counts since the beginning.

@@ -8,6 +8,7 @@ use super::errands::Errands;
 use super::junction::Crosses;
 use super::lamps::Lamps;
 use super::mover::{Kind, Mover, Rider};
+use super::people::GiveWay;
 use super::region::Row;
 use super::strips::{NONE, StripId, Strips};
 use super::ways::Ways;
@@ -30,6 +31,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) rows: &'a [Row],
     /// Connections with somebody on them, or about to come onto them.
     pub(crate) busy: &'a [bool],
+    /// Where one has to stop for people.
+    pub(crate) give_way: &'a GiveWay,
     /// Errands of those who have any.
     pub(crate) errands: &'a Errands,
     /// The strip every vehicle is on; [`NONE`] when it is on none. Written by whoever moves the vehicle, read outside.
@@ -78,7 +81,8 @@ impl<'a> Scene<'a> {
             return Some(Ahead { mover, gap_m: mover.rear_m() - m.front_m });
         }
         let mut rest_m = self.strips.all[strip as usize].length_m - m.front_m;
-        let mut course = rider.course;
+        // Read when it is needed: riders lie far from movers in memory.
+        let mut course = None;
         let mut next = m.next;
         while next != NONE {
             let s = &self.strips.all[next as usize];
@@ -94,8 +98,9 @@ impl<'a> Scene<'a> {
                 if let Some(mover) = self.last(next) {
                     return Some(Ahead { mover, gap_m: rest_m + mover.rear_m() });
                 }
-                course = course.onward();
-                next = self.ways.connection(self.strips, next, m.vehicle, course);
+                let onward = course.unwrap_or(rider.course).onward();
+                next = self.ways.connection(self.strips, next, m.vehicle, onward);
+                course = Some(onward);
             }
             rest_m += s.length_m;
             if rest_m > reach_m {

@@ -28,8 +28,10 @@ const EXIT_M: f64 = 1.0;
 pub(crate) struct Parked {
     capacity: u32,
     room: usize,
-    /// Bays taken.
+    /// Bays taken, and how many of them when the run began.
     pub(super) occupied: u32,
+    #[cfg(debug_assertions)]
+    at_first: u32,
     /// Vehicles between the street and the barrier, first come first.
     pub(super) mouth: VecDeque<Aside>,
     /// Who is at the barrier on the street, where there is no mouth.
@@ -48,12 +50,20 @@ impl Parked {
             capacity: facility.capacity,
             room: facility.mouth as usize,
             occupied: facility.occupied,
+            #[cfg(debug_assertions)]
+            at_first: facility.occupied,
             mouth: VecDeque::new(),
             at_barrier: None,
             opens: TimeDs(i64::MIN),
             inside: BTreeMap::new(),
             leaving: VecDeque::new(),
         }
+    }
+
+    /// Bays taken by those who came.
+    #[cfg(debug_assertions)]
+    pub(super) fn taken(&self) -> u64 {
+        u64::from(self.occupied - self.at_first)
     }
 
     /// No bay is left for one who comes.

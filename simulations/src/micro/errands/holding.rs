@@ -10,8 +10,6 @@ use super::itinerary::Purpose;
 
 /// Who stands so far before a place, or further on, is there, in metres.
 const THERE_M: f64 = 1.0;
-/// Speed at which drivers turn into an entrance, in metres per second.
-const TURN_IN_MPS: f64 = 4.0;
 /// From so far before the entrance drivers see that a facility is full, in metres.
 const SEEN_M: f64 = 50.0;
 /// So many links ahead a place is looked for.
@@ -47,15 +45,11 @@ pub(crate) fn hold(scene: &Scene<'_>, strip: StripId, m: &Mover, rider: &Rider, 
         if full && passed == place.link && to_place_m <= SEEN_M {
             return Held { motion, is_due: true };
         }
-        drives_in = !full && facility.is_open() && (strip == place.lane || passed < place.link);
+        drives_in = !full && facility.is_open();
     }
-    let allowed_mps = if drives_in {
-        krauss::slow_to_mps(kind, to_place_m, TURN_IN_MPS, scene.dt_s)
-    } else {
-        krauss::stop_mps(kind, to_place_m, scene.dt_s)
-    };
+    // Also who drives in comes so that it could stop: the mouth may fill before it is there.
     let slowest = (m.speed_mps - kind.emergency_decel * scene.dt_s).max(0.0);
-    let speed_mps = motion.speed_mps.min(allowed_mps).max(slowest);
+    let speed_mps = motion.speed_mps.min(krauss::stop_mps(kind, to_place_m, scene.dt_s)).max(slowest);
     let mut way_m = speed_mps * scene.dt_s;
     let is_due = strip == place.lane
         && if drives_in { way_m >= to_place_m } else { to_place_m - way_m <= THERE_M && speed_mps < STANDS_MPS };

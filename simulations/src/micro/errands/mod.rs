@@ -132,6 +132,12 @@ impl Errands {
         self.merging.iter().chain(self.facilities.iter().flat_map(|f| &f.mouth))
     }
 
+    /// Bays taken by those who came.
+    #[cfg(debug_assertions)]
+    pub(crate) fn taken(&self) -> u64 {
+        self.facilities.iter().map(Parked::taken).sum()
+    }
+
     /// Vehicles parked, and those that wait inside facilities for a gap.
     pub(crate) fn off_road(&self) -> (u64, u64) {
         (self.parked, self.facilities.iter().map(|f| f.leaving.len() as u64).sum())

@@ -4,7 +4,7 @@ use greenkerb_models::demand::Following;
 use greenkerb_models::ids::ConnectionId;
 
 use super::Street;
-use super::priority::{Claim, Verdict};
+use super::priority::{Claim, INSIDE_M, Verdict};
 use crate::micro::following::{idm, krauss};
 use crate::micro::mover::{Kind, Mover, Rider};
 use crate::micro::scene::Scene;
@@ -16,6 +16,8 @@ const BEFORE_LINE_M: f64 = 1.0;
 const AT_LINE_M: f64 = 0.1;
 /// Ways that leave one lane lie over each other up to here, in metres.
 const TOGETHER_M: f64 = 6.0;
+/// Where one stops for people is met to this, in metres.
+const OVER_M: f64 = 0.5;
 /// From here on a driver who yields sees who comes (SUMO's default `visibility` of minor ways), in metres.
 const SEES_M: f64 = 4.5;
 
@@ -46,6 +48,9 @@ impl Street<'_> {
             if let Some(at_m) = self.waits_inside(scene, m, kind, &claim) {
                 v = v.min(krauss::stop_mps(kind, at_m, dt_s));
             }
+            if let Some(at_m) = scene.give_way.stop_m(strip) {
+                v = v.min(before_people_mps(scene, m, kind, at_m - m.front_m));
+            }
             if let Some((leader, gap_m)) = self.merging(scene, strip, to_end_m, m) {
                 v = v.min(follow_mps(scene, m, leader, gap_m, free_mps));
             }
@@ -70,6 +75,10 @@ impl Street<'_> {
                         }
                     }
                     None => v = v.min(self.cautious_mps(scene, kind, next, to_end_m, dt_s)),
+                }
+                if let Some(at_m) = scene.give_way.stop_m(next) {
+                    let inside_m = if at_m < INSIDE_M { -0.1 } else { at_m };
+                    v = v.min(before_people_mps(scene, m, kind, to_end_m + inside_m));
                 }
                 if !has_leader && let Some((leader, gap_m)) = self.first_on(scene, s, next, to_end_m) {
                     v = v.min(follow_mps(scene, m, leader, gap_m, free_mps));
@@ -143,6 +152,12 @@ impl Street<'_> {
             .map(|(o, its_m)| (o, to_end_m - its_m - f64::from(o.length_m)))
             .reduce(|a, b| if b.1 < a.1 { b } else { a })
     }
+}
+
+/// The speed with which one stops for people; who cannot stop any more goes on, and they do not step before it.
+fn before_people_mps(scene: &Scene<'_>, m: &Mover, kind: &Kind, to_stop_m: f64) -> f64 {
+    let can_stop = to_stop_m >= krauss::brake_m(m.speed_mps, kind.decel, scene.dt_s) - OVER_M;
+    if can_stop { krauss::stop_mps(kind, to_stop_m, scene.dt_s) } else { f64::INFINITY }
 }
 
 /// The speed at which one follows a leader whose rear is `gap_m` ahead.

@@ -18,7 +18,7 @@ const STANDING_MPS: f64 = 1.0;
 /// One who waits inside a node stays this far before the way of those it yields to, in metres.
 const BEFORE_FOE_M: f64 = 2.0;
 /// A way must be driven this far before one can wait inside the node, in metres.
-const INSIDE_M: f64 = 3.0;
+pub(super) const INSIDE_M: f64 = 3.0;
 /// Who has stood so long before a node pays no heed to others that stand, in seconds.
 const PATIENCE_S: f64 = 20.0;
 /// So many vehicles up a lane are looked at for one that comes.
