@@ -1,13 +1,16 @@
 //! From outside onto the street: one queue per lane, first in, first out; one vehicle per lane and step.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use greenkerb_models::demand::{DepartLane, DepartSpeed, Trip};
 use greenkerb_models::ids::LaneId;
+use greenkerb_models::signal::Indication;
 use greenkerb_models::units::TimeDs;
 
 use super::event::{Journey, What};
 use super::following::krauss;
+use super::lamps::Lamps;
 use super::mover::{ERRAND, Kind, Mover, Rider, Waiting};
 use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
@@ -32,6 +35,46 @@ pub(crate) struct Gate<'a> {
     pub(crate) dt_s: f64,
     /// Vehicles enter with their rear, not their front, at the start of the lane.
     pub(crate) by_rear: bool,
+    /// Who comes onto lanes that somebody waits for, by lane.
+    pub(crate) coming: &'a BTreeMap<StripId, Vec<Coming>>,
+}
+
+/// A vehicle that comes onto a lane from upstream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Coming {
+    /// Its kind.
+    kind: u16,
+    speed_mps: f64,
+    /// From its front to the start of the lane, in metres.
+    to_start_m: f64,
+}
+
+impl Coming {
+    /// True when it need not brake harder than usual for a vehicle that enters before it.
+    fn allows(&self, gate: &Gate<'_>, entering: &Kind, speed_mps: f64) -> bool {
+        let kind = &gate.kinds[usize::from(self.kind)];
+        let gap_m = self.to_start_m + REAR_M - kind.min_gap_m;
+        let safe_mps = krauss::follow_mps(kind, entering, speed_mps, gap_m, gate.dt_s);
+        gap_m > 0.0 && safe_mps >= self.speed_mps - kind.decel * gate.dt_s
+    }
+}
+
+/// The next vehicles to come onto a lane, over each way into it: those on the way, or the first one before it.
+pub(crate) fn coming(strips: &Strips, lamps: &Lamps, rows: &[Row], lane: StripId) -> Vec<Coming> {
+    let mut found = Vec::new();
+    for c in strips.ins(lane) {
+        let way = &strips.all[*c as usize];
+        let of = |m: &Mover, to_start_m: f64| Coming { kind: m.kind, speed_mps: m.speed_mps, to_start_m };
+        let across = rows[*c as usize].movers.iter().map(|m| of(m, way.length_m - m.front_m));
+        found.extend(across);
+        if matches!(lamps.at(*c), Some(Indication::Red | Indication::RedAmber)) {
+            continue;
+        }
+        let before_m = way.length_m + strips.all[way.from as usize].length_m;
+        let first = rows[way.from as usize].movers.iter().find(|m| m.next == *c);
+        found.extend(first.map(|m| of(m, before_m - m.front_m)));
+    }
+    found
 }
 
 /// So far behind the start of the lane is the rear of who enters, in metres (SUMO's `departPos` "base").
@@ -116,7 +159,7 @@ fn entry_mps(gate: &Gate<'_>, lane: StripId, row: &Row, w: &Waiting, kind: &Kind
     });
     // Fast enough to stop before the end of the lane, whatever is shown there.
     let safe_mps = behind_mps.min(krauss::stop_mps(kind, strip.length_m - front_m, gate.dt_s));
-    match (gate.template)(w.template).depart_speed {
+    let speed_mps = match (gate.template)(w.template).depart_speed {
         DepartSpeed::Zero => Some(0.0),
         DepartSpeed::Max => Some(most_mps.min(safe_mps)),
         DepartSpeed::Average => {
@@ -125,7 +168,9 @@ fn entry_mps(gate: &Gate<'_>, lane: StripId, row: &Row, w: &Waiting, kind: &Kind
             Some(mean_mps.min(most_mps).min(safe_mps))
         }
         DepartSpeed::Fixed(v) => (v <= behind_mps).then_some(v.min(most_mps)),
-    }
+    }?;
+    let coming = gate.coming.get(&lane).map_or(&[][..], Vec::as_slice);
+    coming.iter().all(|c| c.allows(gate, kind, speed_mps)).then_some(speed_mps)
 }
 
 fn place(gate: &Gate<'_>, region: &mut Region, row: &mut Row, lane: StripId, w: &Waiting, speed_mps: f64) {

@@ -36,6 +36,7 @@ pub use event::{Event, Journey, What};
 pub(crate) use strips::may_use;
 pub use view::{FacilityState, PeopleState, Totals, Vehicle, VehicleId};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -249,7 +250,14 @@ impl Micro {
     fn let_in(&mut self, ends: TimeDs) {
         let loader = &self.loader;
         let template = |t: u32| loader.template(t);
+        let mut coming = BTreeMap::new();
+        if self.driving == Driving::Street {
+            for lane in self.regions.iter().flat_map(|r| r.queues.keys()) {
+                coming.insert(*lane, insertion::coming(&self.strips, &self.lamps, &self.rows, *lane));
+            }
+        }
         let gate = Gate {
+            coming: &coming,
             strips: &self.strips,
             ways: &loader.ways,
             kinds: &self.kinds,

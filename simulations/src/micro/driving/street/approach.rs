@@ -74,7 +74,7 @@ impl Street<'_> {
                             break;
                         }
                     }
-                    None => v = v.min(self.cautious_mps(scene, kind, next, to_end_m, dt_s)),
+                    None => v = v.min(self.cautious_mps(scene, m, kind, next, to_end_m)),
                 }
                 if let Some(at_m) = scene.give_way.stop_m(next) {
                     let inside_m = if at_m < INSIDE_M { -0.1 } else { at_m };
@@ -116,11 +116,16 @@ impl Street<'_> {
     }
 
     /// Who must yield comes as if to stop at the line until the others come in sight.
-    fn cautious_mps(&self, scene: &Scene<'_>, kind: &Kind, way: StripId, to_line_m: f64, dt_s: f64) -> f64 {
-        if to_line_m <= SEES_M || !self.is_minor(scene, way) {
+    fn cautious_mps(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, way: StripId, to_line_m: f64) -> f64 {
+        let dt_s = scene.dt_s;
+        if to_line_m <= SEES_M
+            || to_line_m < krauss::brake_m(m.speed_mps, kind.decel, dt_s)
+            || !self.is_minor(scene, way)
+        {
             return f64::INFINITY;
         }
-        krauss::stop_mps(kind, to_line_m - AT_LINE_M, dt_s)
+        // A lamp may have made the way a minor one just now: nobody brakes harder than usual for that.
+        krauss::stop_mps(kind, to_line_m - AT_LINE_M, dt_s).max(m.speed_mps - kind.decel * dt_s)
     }
 
     /// The rearmost vehicle on a way across a node, or on one beside it that has not parted from it yet.
