@@ -22,7 +22,10 @@ fn written(parts: &NetworkParts) -> String {
 }
 
 fn refusal(text: &str) -> String {
-    native::read_bytes("town.gkn", text.as_bytes()).expect_err("damage must be refused").to_string()
+    let error = native::read_bytes("town.gkn", text.as_bytes()).expect_err("damage must be refused");
+    // Whoever prints an error with its causes says nothing twice.
+    assert!(std::error::Error::source(&error).is_none(), "{error}");
+    error.to_string()
 }
 
 #[test]
@@ -85,11 +88,14 @@ fn damage_is_refused_by_line() {
          from its source to get version 2"
     );
     let mute = text.replacen(",\"speed\":", ",\"haste\":", 100);
-    assert!(refusal(&mute).contains("record: missing field `speed`"), "{}", refusal(&mute));
+    assert!(refusal(&mute).contains(": missing field `speed`"), "{}", refusal(&mute));
     let unknown = text.replacen("\nnode ", "\nknot ", 1);
     assert_eq!(refusal(&unknown), "town.gkn:4: 'knot' is no kind of record");
     let broken = text.replacen("\"position\":{\"x\":", "\"position\":{\"x\":\"a\",\"z\":", 1);
-    assert!(refusal(&broken).starts_with("town.gkn:4: node record: "), "{}", refusal(&broken));
+    let column = broken.lines().nth(3).unwrap().find(",\"z\"").unwrap();
+    let place = format!("town.gkn:4:{column}: node record '");
+    assert!(refusal(&broken).starts_with(&place), "{}", refusal(&broken));
+    assert!(!refusal(&broken).contains("line 1"), "{}", refusal(&broken));
     let cut = &text[..text.rfind("end ").unwrap()];
     assert!(refusal(cut).contains("the file should end with `end "), "{}", refusal(cut));
     let spliced: String = text.lines().filter(|l| !l.starts_with("detector ")).map(|l| format!("{l}\n")).collect();
@@ -99,7 +105,19 @@ fn damage_is_refused_by_line() {
     let negative = text.replacen("\"width\":", "\"width\":-", 1);
     assert!(refusal(&negative).contains("must not be negative"), "{}", refusal(&negative));
     let dangling = text.replacen("\"from\":", "\"from\":9", 1);
-    assert!(refusal(&dangling).starts_with("town.gkn: link '"), "{}", refusal(&dangling));
+    let line_of = |text: &str, wanted: &str| text.lines().position(|l| l.contains(wanted)).unwrap() + 1;
+    let place = format!("town.gkn:{}: link '", line_of(&dangling, "\"from\":9"));
+    assert!(refusal(&dangling).starts_with(&place), "{}", refusal(&dangling));
+    // What has no name goes by its place in its table, and stands in a line all the same.
+    let empty = text.replacen("\"saturation\":", "\"saturation\":0.0,\"was\":", 1);
+    let place = format!("town.gkn:{}: movement '#0': its saturation flow is zero", line_of(&empty, "\"was\""));
+    assert_eq!(refusal(&empty), place);
+    let second = text.lines().filter(|l| l.starts_with("lane ")).nth(1).unwrap();
+    let name = |line: &str| line.split('"').nth(3).unwrap().to_owned();
+    let first = name(text.lines().find(|l| l.starts_with("lane ")).unwrap());
+    let double =
+        text.replacen(&format!("lane {{\"name\":\"{}\"", name(second)), &format!("lane {{\"name\":\"{first}\""), 1);
+    assert_eq!(refusal(&double), format!("town.gkn:{}: lane '{first}' is defined twice", line_of(&text, second)));
     // A conflict matrix that lacks cells must not be looked up in.
     let from = text.find("\"cells\":[").unwrap() + "\"cells\":[".len();
     let to = from + text[from..].find(']').unwrap();

@@ -32,7 +32,7 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Times real time; max for as fast as the service answers
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "5", visible_alias = "speed")]
     pace: PaceArg,
     /// Seed of the traffic
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -132,8 +132,8 @@ fn drive(street: DemoOptions) -> anyhow::Result<oneshot::Receiver<Result<Progres
     let (tell_end, ended) = oneshot::channel();
     let run = move || {
         let mut remarked = None;
-        let result = demo::run(street, |progress| {
-            let remark = progress.remarks.last().cloned();
+        let result = demo::run(&street, |progress| {
+            let remark = progress.remark.clone();
             let news = remark.as_deref().filter(|_| remark != remarked);
             // Whoever has closed our output still has the service.
             let _ = writeln!(std::io::stdout(), "{}", line(progress, news));
@@ -167,7 +167,7 @@ fn line(p: &Progress, news: Option<&str>) -> String {
         "{}  {} vehicles, mean queue {:.2}; {} controllers on published plans, {} plans taken up; {} fallbacks, \
          {} monitor violations",
         p.at.rfc3339(),
-        p.vehicles.driving,
+        p.driving,
         p.mean_queue_veh,
         p.on_published_plan,
         p.plans_active,

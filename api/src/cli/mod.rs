@@ -5,6 +5,7 @@ mod demo;
 mod import;
 mod optimize;
 mod replay;
+mod scenario;
 mod serve;
 mod simulate;
 mod simulate_benchmark;
@@ -36,6 +37,8 @@ enum Command {
     Optimize(optimize::OptimizeArgs),
     /// Tell a recording to a service once more, and compare what it publishes
     Replay(replay::ReplayArgs),
+    /// List, show, write and make what can be simulated
+    Scenario(scenario::ScenarioArgs),
     /// Compare controllers on a simulated street, or try the service on SUMO
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Optimize(args) => optimize::run(&args),
         Command::Replay(args) => replay::run(args),
+        Command::Scenario(args) => scenario::run(args),
         Command::Simulate(args) => simulate::run(*args),
     };
     match done {

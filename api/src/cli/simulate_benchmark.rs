@@ -18,7 +18,7 @@ use super::stop::call_off_on_signal;
 /// Arguments of `greenkerb simulate SCENARIO`.
 #[derive(Debug, Args)]
 pub(super) struct BenchmarkArgs {
-    /// crossing, arterial, riverside, grid:COLSxROWS, a scenario.toml, a .sumocfg, or CityFlow's roadnet.json,flow.json
+    /// A name that `greenkerb scenario list` shows, a folder, a scenario.toml, a .sumocfg, or CityFlow's roadnet.json,flow.json
     scenario: Option<String>,
     /// Controllers, separated by commas; `list` shows them all
     #[arg(long, value_name = "NAMES", default_value = "shipped,actuated,greedyn7", visible_alias = "controllers")]
@@ -135,14 +135,9 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
     })
 }
 
-/// The scenario that an argument names: a file, a folder, or a bundled one.
+/// The scenario that an argument names; what was derived is logged.
 fn open(argument: &str) -> anyhow::Result<Scenario> {
-    use greenkerb_simulations::scenarios::{bundled::bundled, file};
-    let opened = match argument.split_once(',') {
-        Some((roadnet, flow)) => file::open_cityflow(Path::new(roadnet), Path::new(flow))?,
-        None if Path::new(argument).exists() || argument.contains('+') => file::open(Path::new(argument))?,
-        None => return Ok(bundled(argument)?),
-    };
+    let opened = super::scenario::open(argument)?;
     for note in &opened.notes {
         tracing::info!(?note, "scenario");
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{BusStop, Emission, Facility, Flow, PeopleFlow, Route, Trip, TurningShare, VehicleKind, Way};
 use crate::ids::{FacilityId, KindId, LinkId, RouteId, StopId};
 use crate::network::Network;
+use crate::units::TimeDs;
 
 /// Unchecked tables: what a reader fills. Ids are positions in these tables, or in those of the network.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +29,11 @@ pub struct DemandParts {
     /// Parking facilities.
     pub facilities: Vec<Facility>,
 }
+
+/// Most vehicles a flow may send, and shortest time between two of them: what is above is a slip of the pen that would keep
+/// a street busy for ever.
+const FLOW_VEHICLES_MAX: f64 = 50_000_000.0;
+const FLOW_PERIOD_S_MIN: f64 = 1e-3;
 
 /// Why tables do not make a demand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -265,11 +271,15 @@ impl DemandParts {
         at.that(f.template.depart <= f.end, || "it ends before it begins".into())?;
         match f.emission {
             Emission::Every { period_s } => {
-                at.that(period_s.is_finite() && period_s > 0.0, || format!("a period of {period_s} s"))
+                at.that(period_s.is_finite() && period_s >= FLOW_PERIOD_S_MIN, || format!("a period of {period_s} s"))?;
             }
-            Emission::Chance { per_s } => at.that((0.0..=1.0).contains(&per_s), || format!("a chance of {per_s}")),
-            Emission::Count(_) | Emission::Poisson(_) => Ok(()),
+            Emission::Chance { per_s } => at.that((0.0..=1.0).contains(&per_s), || format!("a chance of {per_s}"))?,
+            Emission::Count(_) | Emission::Poisson(_) => {}
         }
+        let vehicles = f.vehicles_between(f.template.depart, TimeDs(f.end.0.saturating_add(1)));
+        at.that(vehicles <= FLOW_VEHICLES_MAX, || {
+            format!("{vehicles:.0} vehicles are more than {FLOW_VEHICLES_MAX:.0}")
+        })
     }
 
     fn check_shares(&self, network: &Network) -> Result<(), DemandError> {

@@ -143,3 +143,63 @@ pub struct TurningShare {
     /// Weight among the shares of `from`, not negative.
     pub share: f64,
 }
+
+impl Flow {
+    /// Vehicles it sends at or after `from` and before `to`: how many exactly where no chance is in it, else how many are
+    /// expected.
+    #[must_use]
+    pub fn vehicles_between(&self, from: TimeDs, to: TimeDs) -> f64 {
+        let begin = self.template.depart;
+        let seconds = |from: TimeDs, to: TimeDs| (to.since(from) as f64 / 10.0).max(0.0);
+        // Vehicles before an instant where they come every so many seconds, the first at the beginning.
+        let before = |at: TimeDs, period_s: f64| (seconds(begin, at) / period_s).ceil();
+        match self.emission {
+            Emission::Every { period_s } => {
+                let most = (seconds(begin, self.end) / period_s).floor() + 1.0;
+                (before(to, period_s).min(most) - before(from, period_s).min(most)).max(0.0)
+            }
+            Emission::Count(count) => {
+                let period_s = seconds(begin, self.end).max(1e-9) / f64::from(count.max(1));
+                let most = f64::from(count);
+                (before(to, period_s).min(most) - before(from, period_s).min(most)).max(0.0)
+            }
+            Emission::Chance { per_s } => per_s * seconds(from.max(begin), to.min(self.end)),
+            Emission::Poisson(vph) => vph.get() * seconds(from.max(begin), to.min(self.end)) / 3_600.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(begin_s: i64, end_s: i64, emission: Emission) -> Flow {
+        let template = Trip {
+            name: "f".into(),
+            kind: KindId::at(0),
+            depart: TimeDs::from_s(begin_s),
+            way: Way::Along(RouteId::at(0)),
+            depart_lane: DepartLane::Best,
+            depart_speed: DepartSpeed::Zero,
+            stays: Vec::new(),
+            parking: None,
+        };
+        Flow { template, end: TimeDs::from_s(end_s), emission }
+    }
+
+    #[test]
+    fn vehicles_are_counted_by_when_they_come() {
+        let between = |f: &Flow, from, to| f.vehicles_between(TimeDs::from_s(from), TimeDs::from_s(to));
+        let every = flow(100, 200, Emission::Every { period_s: 10.0 });
+        assert_eq!(between(&every, 0, 1_000), 11.0, "one at the end itself");
+        assert_eq!((between(&every, 100, 110), between(&every, 101, 110), between(&every, 101, 111)), (1.0, 0.0, 1.0));
+        let single = flow(7, 7, Emission::Every { period_s: 1.0 });
+        assert_eq!((between(&single, 0, 7), between(&single, 7, 8), between(&single, 8, 9)), (0.0, 1.0, 0.0));
+        let count = flow(0, 100, Emission::Count(4));
+        assert_eq!((between(&count, 0, 100), between(&count, 0, 26), between(&count, 50, 50)), (4.0, 2.0, 0.0));
+        assert_eq!(between(&flow(3, 3, Emission::Count(4)), 0, 9), 4.0);
+        let poisson = flow(0, 100, Emission::Poisson(VehPerHour::new(360.0).unwrap()));
+        assert!((between(&poisson, -50, 50) - 5.0).abs() < 1e-9 && between(&poisson, 200, 300) == 0.0);
+        assert!((between(&flow(0, 100, Emission::Chance { per_s: 0.5 }), 90, 190) - 5.0).abs() < 1e-9);
+    }
+}

@@ -57,14 +57,18 @@ pub enum RecordError {
         known: u32,
     },
     /// A line that is no record.
-    #[error("{file}:{line}: {kind} record: {reason}")]
+    #[error("{file}:{line}{}: {kind} record{}: {reason}", after(":", *column), quoted(element))]
     Record {
         /// The offending file.
         file: String,
         /// The offending line.
         line: usize,
+        /// Where in the line reading ended, in bytes from 1, where that tells anything.
+        column: Option<usize>,
         /// What it should be a record of.
         kind: String,
+        /// The name it gives, where that much can be read.
+        element: Option<String>,
         /// What is wrong with it.
         reason: String,
     },
@@ -90,6 +94,85 @@ pub enum RecordError {
     },
 }
 
+/// `:` and a number, or nothing.
+pub(super) fn after(mark: &str, number: Option<usize>) -> String {
+    number.map_or_else(String::new, |n| format!("{mark}{n}"))
+}
+
+fn quoted(name: &Option<String>) -> String {
+    name.as_ref().map_or_else(String::new, |n| format!(" '{}'", short(n)))
+}
+
+/// What is wrong with one record.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    reason: String,
+    /// Byte of its JSON at which reading ended, from 1.
+    column: Option<usize>,
+}
+
+impl From<String> for Wrong {
+    fn from(reason: String) -> Self {
+        Self { reason, column: None }
+    }
+}
+
+impl From<serde_json::Error> for Wrong {
+    fn from(e: serde_json::Error) -> Self {
+        // A record is one line, so that "line 1" would only mislead.
+        let (text, place) = (e.to_string(), format!(" at line {} column {}", e.line(), e.column()));
+        let reason = text.strip_suffix(&place).map_or_else(|| text.clone(), str::to_owned);
+        Self { reason, column: (e.column() > 0).then_some(e.column()) }
+    }
+}
+
+/// Where the name of an element stands in its record: as a JSON pointer.
+pub(super) const NAME: &str = "/name";
+/// The same in a flow.
+pub(super) const TEMPLATE_NAME: &str = "/template/name";
+
+fn text_at(json: &str, pointer: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    Some(value.pointer(pointer)?.as_str()?.to_owned())
+}
+
+/// Which record of a text is meant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// The one at this place among its kind, from 0.
+    At(usize),
+    /// The first with this text at a JSON pointer.
+    First(&'static str, &'a str),
+    /// The second.
+    Second(&'static str, &'a str),
+}
+
+impl<'a> Which<'a> {
+    /// The one that is called `#3` where records of the kind have no names.
+    pub(super) fn numbered(name: &'a str) -> Self {
+        let number = name.strip_prefix('#').and_then(|n| n.parse().ok());
+        number.map_or(Self::First(NAME, name), Self::At)
+    }
+}
+
+/// Line of a record of a text that was read to its end; only looked for when something is wrong with it.
+pub(super) fn line_of(source: &Source, word: &str, which: Which<'_>) -> Option<usize> {
+    let records = source.text.lines().enumerate().skip(1).filter_map(|(i, text)| {
+        let (kind, json) = text.split_once(' ')?;
+        (kind == word).then_some((i + 1, json))
+    });
+    let mut lines = records.filter(|(_, json)| match which {
+        Which::At(_) => true,
+        Which::First(pointer, name) | Which::Second(pointer, name) => text_at(json, pointer).is_some_and(|t| t == name),
+    });
+    let nth = match which {
+        Which::At(n) => n,
+        Which::First(..) => 0,
+        Which::Second(..) => 1,
+    };
+    lines.nth(nth).map(|(line, _)| line)
+}
+
 fn short(text: &str) -> String {
     text.chars().take(QUOTED_CHARS_MAX).collect()
 }
@@ -99,7 +182,7 @@ fn short(text: &str) -> String {
 pub(super) fn read(
     source: &Source,
     format: Format,
-    mut take: impl FnMut(&str, &str) -> Result<bool, String>,
+    mut take: impl FnMut(&str, &str) -> Result<bool, Wrong>,
 ) -> Result<(), RecordError> {
     let file = || source.name.clone();
     let mut lines = source.text.lines().enumerate().map(|(i, l)| (i + 1, l));
@@ -141,19 +224,23 @@ pub(super) fn read(
         match take(kind, rest) {
             Ok(true) => {}
             Ok(false) => return Err(RecordError::Kind { file: file(), line, kind: short(kind) }),
-            Err(reason) => return Err(RecordError::Record { file: file(), line, kind: short(kind), reason }),
+            Err(Wrong { reason, column }) => {
+                let element = text_at(rest, NAME).or_else(|| text_at(rest, TEMPLATE_NAME));
+                let column = column.map(|c| kind.len() + 1 + c);
+                return Err(RecordError::Record { file: file(), line, column, kind: short(kind), element, reason });
+            }
         }
     }
     Err(RecordError::End { file: file(), line: last + 1, records })
 }
 
 /// Reads the JSON of a record.
-pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|e| e.to_string())
+pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Wrong> {
+    Ok(serde_json::from_str(json)?)
 }
 
 /// Adds the JSON of a record to a table.
-pub(super) fn push<T: DeserializeOwned>(table: &mut Vec<T>, json: &str) -> Result<(), String> {
+pub(super) fn push<T: DeserializeOwned>(table: &mut Vec<T>, json: &str) -> Result<(), Wrong> {
     table.push(parse(json)?);
     Ok(())
 }

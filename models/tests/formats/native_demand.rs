@@ -42,7 +42,11 @@ fn written(net: &Network, demand: &Demand) -> String {
 
 fn read(net: &Network, text: &str) -> Result<Demand, String> {
     let source = Source { name: "town.gkd".into(), text: text.into() };
-    native_demand::read_source(net, &source).map_err(|e| e.to_string())
+    native_demand::read_source(net, &source).map_err(|e| {
+        // Whoever prints an error with its causes says nothing twice.
+        assert!(std::error::Error::source(&e).is_none(), "{e}");
+        e.to_string()
+    })
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn damage_is_refused_by_line() {
     let newer = text.replacen("demand 1", "demand 7", 1);
     assert_eq!(refusal(&newer), "town.gkd:1: version 7 of the format is not known here, only 1 is");
     let nowhere = text.replacen("\"from_west\"", "\"from_nowhere\"", 1);
-    assert_eq!(refusal(&nowhere), "town.gkd:4: route record: there is no link 'from_nowhere'");
+    assert_eq!(refusal(&nowhere), "town.gkd:4: route record 'r': there is no link 'from_nowhere'");
     let unknown = text.replacen("\"depart\":", "\"depart_s\":", 1);
     assert!(refusal(&unknown).contains("unknown field `depart_s`"), "{}", refusal(&unknown));
     let typeless = text.replacen("\"kind\":\"bus\"", "\"kind\":\"tram\"", 1);
@@ -101,5 +105,27 @@ fn damage_is_refused_by_line() {
     let cut = &text[..text.rfind("end ").unwrap()];
     assert!(refusal(cut).contains("the file should end with `end "), "{}", refusal(cut));
     let gap = text.replacen("\"links\":[\"from_west\",\"to_east\"]", "\"links\":[\"to_east\",\"from_west\"]", 1);
-    assert!(refusal(&gap).contains("no movement leads from link 'to_east' to link 'from_west'"), "{}", refusal(&gap));
+    let line = |wanted: &str| text.lines().position(|l| l.starts_with(wanted)).unwrap() + 1;
+    assert_eq!(
+        refusal(&gap),
+        format!("town.gkd:{}: route 'r': no movement leads from link 'to_east' to link 'from_west'", line("route "))
+    );
+    for (from, to, place, reason) in [
+        ("\"share\":0.25", "\"share\":-0.25", "turning ", "turning share '#0': a share of -0.25"),
+        ("\"share\":0.25", "\"share\":0.0", "turning ", "turning shares of link 'from_west': all of them are zero"),
+        ("\"end\":90", "\"end\":-90", "flow ", "flow 'f': it ends before it begins"),
+        (
+            "{\"poisson\":360.0}",
+            "{\"poisson\":1e15}",
+            "flow ",
+            "flow 'f': 2500000000000 vehicles are more than 50000000",
+        ),
+        ("{\"poisson\":360.0}", "{\"every\":{\"period_s\":1e-9}}", "flow ", "flow 'f': a period of 0.000000001 s"),
+        ("\"people_per_h\":120.0", "\"people_per_h\":-1.0", "people ", "people '#0': -1 per hour"),
+        ("\"occupied\":0", "\"occupied\":6", "facility ", "parking facility 'lot': 6 of 5 bays are taken"),
+    ] {
+        assert!(text.contains(from), "{from}: {text}");
+        let wrong = text.replacen(from, to, 1);
+        assert_eq!(refusal(&wrong), format!("town.gkd:{}: {reason}", line(place)));
+    }
 }

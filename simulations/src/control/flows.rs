@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use greenkerb_models::demand::{Emission, Trip, VehicleClass, Way};
+use greenkerb_models::demand::{Trip, VehicleClass, Way};
 use greenkerb_models::ids::{LinkId, MovementId};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
@@ -46,15 +46,7 @@ pub fn movement_flows_vph(scenario: &Scenario) -> Vec<f64> {
             continue;
         }
         spans(from, to);
-        let whole_s = (flow.end.since(flow.template.depart) as f64 / 10.0).max(0.1);
-        let seen_s = to.since(from) as f64 / 10.0;
-        let vehicles = match flow.emission {
-            Emission::Every { period_s } => seen_s / period_s,
-            Emission::Count(count) => f64::from(count) * (seen_s / whole_s).min(1.0),
-            Emission::Chance { per_s } => per_s * seen_s,
-            Emission::Poisson(vph) => vph.get() * seen_s / 3_600.0,
-        };
-        weighted.push((&flow.template, vehicles));
+        weighted.push((&flow.template, flow.vehicles_between(scenario.begin, scenario.end)));
     }
     for (trip, vehicles) in weighted {
         flows.add(scenario, trip, vehicles);

@@ -1,20 +1,11 @@
-//! A city and a street of our own: enough traffic to see the service work, without any other program.
-//!
-//! The street is mesoscopic: lanes are queues with a free travel time, a saturation headway, a start-up loss and room for
-//! so many; a full lane lets nobody in, so queues spill back. It tells how the service behaves; for how well traffic moves
-//! under its plans, measure with [`crate::sumo`].
+//! A city of our own with a day's traffic, on the built-in street: enough to see the service work, without any other
+//! program.
 
-mod demand;
-mod field;
-mod lanes;
-mod loops;
-mod right_of_way;
-mod street;
+mod run;
+mod traffic;
 
-pub use demand::profile;
-pub use field::{DemoError, DemoOptions, Pace, Progress, run};
-pub use loops::Reading;
-pub use street::{Crossed, STEP, Street, Totals};
+pub use run::{DemoError, DemoOptions, Pace, Progress, run};
+pub use traffic::{DAY, profile, scenario};
 
 use greenkerb_models::formats::native::{self, NativeError};
 use greenkerb_models::network::Network;

@@ -26,11 +26,15 @@ pub struct Exchange {
     pub failures: u64,
     /// The first refusals, rejections and failures, in words.
     pub remarks: Vec<String>,
+    /// The newest of them.
+    #[serde(skip)]
+    pub newest: Option<String>,
 }
 
 impl Exchange {
-    /// Keeps a remark, if there is room for it.
+    /// Keeps a remark: the first ones as long as there is room, and the newest.
     pub fn remark(&mut self, text: String) {
+        self.newest = Some(text.clone());
         if self.remarks.len() < REMARKS_MAX {
             self.remarks.push(text);
         }

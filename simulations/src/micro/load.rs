@@ -62,6 +62,11 @@ impl Loader {
         Ok(Self { departures, ways, navigator, plans, itineraries, origins: Vec::new(), seed, demand })
     }
 
+    /// From now on every flow that is over begins anew, `period` after it began.
+    pub(crate) fn repeat_every(&mut self, period: greenkerb_models::units::Ds) {
+        self.departures.repeat_every(period);
+    }
+
     /// The template of a vehicle.
     pub(crate) fn template(&self, template: u32) -> &Trip {
         self.departures.template(template)

@@ -158,6 +158,12 @@ impl Micro {
         })
     }
 
+    /// From now on every flow that is over begins anew, `period` after it began: a street without an end. Single trips
+    /// stay single.
+    pub fn repeat_every(&mut self, period: Ds) {
+        self.loader.repeat_every(period);
+    }
+
     /// The network.
     #[must_use]
     pub fn network(&self) -> &Arc<Network> {

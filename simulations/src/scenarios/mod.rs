@@ -6,7 +6,9 @@ pub mod file;
 mod grid;
 pub mod loading;
 mod scenario;
+mod summary;
 
 pub use bundled::bundled;
 pub use grid::grid;
 pub use scenario::{Driving, Scenario};
+pub use summary::{KindSummary, ScenarioSummary};

@@ -7,9 +7,11 @@ use greenkerb_models::ids::{ConnectionId, ControllerId, CrossingId};
 use greenkerb_models::network::{CrossingConflict, Network, Point};
 use greenkerb_models::signal::Indication;
 use greenkerb_models::units::TimeDs;
+use greenkerb_simulations::cancel::Cancel;
+use greenkerb_simulations::control::{build, run};
 use greenkerb_simulations::micro::{Micro, MicroOptions, VehicleId, What};
-use greenkerb_simulations::scenarios::Driving;
 use greenkerb_simulations::scenarios::drafting::{Lanes, Lefts, Place, Plan, Rule, Street, draft};
+use greenkerb_simulations::scenarios::{Driving, Scenario};
 
 use crate::support::{scenario, show_programs, steady_car, trip};
 
@@ -177,4 +179,34 @@ fn people_do_not_depend_on_threads_and_do_on_the_seed() {
     };
     assert_eq!(run(3, 1), run(3, 2));
     assert_ne!(run(3, 1), run(4, 1));
+}
+
+/// Seconds of walk on a crossing under `nema`, and people who crossed it, when only people come, and so many an hour.
+fn under_nema(crossing: CrossingId, people_per_h: f64) -> (u32, u32, u32) {
+    let network = crossroads(Rule::Signals(Lefts::Permissive));
+    let people = vec![people(crossing, people_per_h, 0, 1_700)];
+    let parts = DemandParts { kinds: vec![steady_car()], people, ..DemandParts::default() };
+    let demand = parts.build(&network).unwrap();
+    let scenario = Scenario { end: TimeDs::from_s(1_800), ..scenario(Arc::clone(&network), demand, Driving::Street) };
+    let mut control = build("nema", &scenario).unwrap();
+    let head = network.crossing(crossing).signal.unwrap();
+    let (mut walk_s, mut crossed) = (0, 0);
+    let mut listener = |street: &Micro| {
+        walk_s += u32::from(street.heads(head.controller)[head.group.index()].is_green());
+        crossed += street.events().iter().filter(|e| matches!(e.what, What::PersonCrossed { .. })).count() as u32;
+    };
+    let cancel = Cancel::default();
+    let ran = run(&scenario, MicroOptions::default(), control.as_mut(), &mut listener, &cancel, &mut |_| {}).unwrap();
+    assert_eq!(ran.first_violation, None);
+    (walk_s, crossed, ran.street.people(crossing).waiting)
+}
+
+#[test]
+fn people_who_wait_push_the_button_of_a_phase_that_nobody_else_calls() {
+    let without: Vec<u32> = (0..4).map(|x| under_nema(CrossingId(x), 0.0).0).collect();
+    let resting = without.iter().position(|walk_s| *walk_s == 0);
+    let over_the_main_street = CrossingId(resting.expect("the side street is not served without a call") as u32);
+    let (walk_s, crossed, waiting) = under_nema(over_the_main_street, 60.0);
+    assert!(crossed >= 12 && waiting == 0, "{crossed} crossed, {waiting} still wait");
+    assert!((7..900).contains(&walk_s), "{walk_s} s");
 }

@@ -120,7 +120,11 @@ fn riverside_is_the_district_it_says_it_is() {
         |node: greenkerb_models::ids::NodeId| n.node(node).position.y < 45.0 * (n.node(node).position.x / 420.0).sin();
     let over: Vec<&str> = n.links().iter().filter(|l| south(l.from) != south(l.to)).map(|l| l.name.as_str()).collect();
     assert_eq!(over, ["e4>e5", "e5>e4"]);
-    assert!(d.flows.iter().any(|f| f.template.parking.is_some()));
+    // Car parks get full, and hardly more than that.
+    let parking = d.flows.iter().filter(|f| f.template.parking.is_some());
+    let to_park: f64 = parking.map(|f| f.vehicles_between(s.begin, s.end)).sum();
+    let free: u32 = d.facilities.iter().map(|f| f.capacity - f.occupied).sum();
+    assert!((0.5..1.1).contains(&(to_park / f64::from(free))), "{to_park:.0} vehicles for {free} bays");
 }
 
 #[test]
@@ -151,9 +155,39 @@ fn a_grid_holds_exactly_the_vehicles_asked_for() {
 #[test]
 fn what_cannot_be_made_is_refused_by_name() {
     let said = |name: &str| bundled(name).unwrap_err().to_string();
-    assert_eq!(said("atlantis"), "there is no scenario 'atlantis'; there are crossing, arterial, grid");
+    assert_eq!(
+        said("atlantis"),
+        "there is no scenario 'atlantis'; there are crossing, arterial, riverside, grid, and grids such as grid-10x8"
+    );
     assert_eq!(said("grid-1x4"), "a grid of 1x4: sides from 2 to 100 can be built");
     assert_eq!(said("grid-200x4"), "a grid of 200x4: sides from 2 to 100 can be built");
     let load = grid(&GridOptions { load: f64::NAN, ..GridOptions::default() }).unwrap_err().to_string();
     assert_eq!(load, "load of NaN: above zero, at most 3");
+}
+
+/// The network's own plans must get along with the demand: nearly everybody arrives, nobody is stuck.
+#[test]
+fn riverside_flows_under_the_plans_it_ships() {
+    use greenkerb_simulations::cancel::Cancel;
+    use greenkerb_simulations::control;
+    use greenkerb_simulations::micro::{Micro, MicroOptions};
+    let s = bundled("riverside").unwrap();
+    let mut shipped = control::build("shipped", &s).unwrap();
+    let mut worst = 0;
+    let mut listener = |street: &Micro| {
+        if street.now().0 % 600 == 0 {
+            let stuck = |v: &greenkerb_simulations::micro::Vehicle| {
+                v.stands_since.is_some_and(|since| street.now().since(since) > 6_000)
+            };
+            worst = worst.max(street.on_road().filter(stuck).count());
+        }
+    };
+    let options = MicroOptions { seed: 1, threads: 1 };
+    let ran = control::run(&s, options, shipped.as_mut(), &mut listener, &Cancel::default(), &mut |_| {}).unwrap();
+    let totals = ran.street.totals();
+    println!("{totals:?}, at most {worst} vehicles stood for ten minutes");
+    assert_eq!(ran.violations, 0);
+    let done = totals.arrived + totals.parked;
+    assert!(done as f64 > 0.95 * totals.loaded as f64, "{totals:?}");
+    assert!(worst < 20, "{worst} vehicles stood for ten minutes");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::FORMAT;
-use crate::formats::records::{self, RecordError, parse, push};
+use crate::formats::records::{self, NAME, RecordError, Which, Wrong, after, line_of, parse, push};
 use crate::formats::{Source, SourceError};
 use crate::network::{Network, NetworkError, NetworkParts};
 
@@ -19,12 +19,14 @@ pub enum NativeError {
     #[error(transparent)]
     Records(#[from] RecordError),
     /// The records do not make a network.
-    #[error("{file}: {source}")]
+    #[error("{file}{}: {reason}", after(":", *line))]
     Network {
         /// The offending file.
         file: String,
+        /// Line of the offending record.
+        line: Option<usize>,
         /// What does not fit.
-        source: NetworkError,
+        reason: NetworkError,
     },
 }
 
@@ -51,7 +53,23 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Network, NativeError> {
 pub fn read_source(source: &Source) -> Result<Network, NativeError> {
     let mut tables = Tables::default();
     records::read(source, FORMAT, |kind, json| tables.take(kind, json))?;
-    tables.parts.build().map_err(|e| NativeError::Network { file: source.name.clone(), source: e })
+    tables.parts.build().map_err(|reason| NativeError::Network {
+        file: source.name.clone(),
+        line: line(source, &reason),
+        reason,
+    })
+}
+
+/// Line of the record that an error is about.
+fn line(source: &Source, error: &NetworkError) -> Option<usize> {
+    let (kind, which) = match error {
+        NetworkError::Duplicate { kind, name } => (*kind, Which::Second(NAME, name)),
+        NetworkError::Dangling { kind, name, .. } | NetworkError::Inconsistent { kind, name, .. } => {
+            (*kind, Which::numbered(name))
+        }
+    };
+    let word = if kind == "crossing conflict" { "crossing_conflict" } else { kind };
+    line_of(source, word, which)
 }
 
 #[derive(Default)]
@@ -63,7 +81,7 @@ struct Tables {
 
 impl Tables {
     /// Takes one record; `false` when there is no such kind.
-    fn take(&mut self, kind: &str, json: &str) -> Result<bool, String> {
+    fn take(&mut self, kind: &str, json: &str) -> Result<bool, Wrong> {
         let p = &mut self.parts;
         match kind {
             "name" => once(&mut self.named, &mut p.name, json)?,
@@ -84,9 +102,9 @@ impl Tables {
     }
 }
 
-fn once<T: DeserializeOwned>(given: &mut bool, slot: &mut T, json: &str) -> Result<(), String> {
+fn once<T: DeserializeOwned>(given: &mut bool, slot: &mut T, json: &str) -> Result<(), Wrong> {
     if std::mem::replace(given, true) {
-        return Err("given twice".into());
+        return Err("given twice".to_owned().into());
     }
     *slot = parse(json)?;
     Ok(())

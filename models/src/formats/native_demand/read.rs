@@ -9,7 +9,7 @@ use crate::demand::{
     BusStop, Demand, DemandError, DemandParts, Facility, Flow, Parking, PeopleFlow, Route, Stay, Trip, TurningShare,
     VehicleKind, Way,
 };
-use crate::formats::records::{self, RecordError, parse};
+use crate::formats::records::{self, NAME, RecordError, TEMPLATE_NAME, Which, Wrong, after, line_of, parse};
 use crate::formats::{Source, SourceError};
 use crate::ids::{CrossingId, FacilityId, KindId, LaneId, LinkId, RouteId, StopId};
 use crate::network::Network;
@@ -24,12 +24,14 @@ pub enum NativeDemandError {
     #[error(transparent)]
     Records(#[from] RecordError),
     /// The records do not make a demand.
-    #[error("{file}: {source}")]
+    #[error("{file}{}: {reason}", after(":", *line))]
     Demand {
         /// The offending file.
         file: String,
+        /// Line of the offending record.
+        line: Option<usize>,
         /// What does not fit.
-        source: DemandError,
+        reason: DemandError,
     },
 }
 
@@ -48,8 +50,34 @@ pub fn read(network: &Network, path: &Path) -> Result<Demand, NativeDemandError>
 pub fn read_source(network: &Network, source: &Source) -> Result<Demand, NativeDemandError> {
     let mut tables = Tables::on(network);
     records::read(source, FORMAT, |kind, json| tables.take(kind, json))?;
-    let file = || source.name.clone();
-    tables.parts.build(network).map_err(|e| NativeDemandError::Demand { file: file(), source: e })
+    tables.parts.build(network).map_err(|reason| NativeDemandError::Demand {
+        file: source.name.clone(),
+        line: line(source, &reason),
+        reason,
+    })
+}
+
+/// Line of the record that an error is about.
+fn line(source: &Source, error: &DemandError) -> Option<usize> {
+    let (kind, name) = match error {
+        DemandError::Duplicate { kind, name }
+        | DemandError::Dangling { kind, name, .. }
+        | DemandError::Inconsistent { kind, name, .. } => (*kind, name.as_str()),
+        DemandError::Gap { route, .. } => ("route", route.as_str()),
+    };
+    let (word, pointer) = match kind {
+        "vehicle kind" => ("kind", NAME),
+        "vehicle" => ("trip", NAME),
+        "flow" => ("flow", TEMPLATE_NAME),
+        "bus stop" => ("stop", NAME),
+        "parking facility" => ("facility", NAME),
+        "turning share" => return line_of(source, "turning", Which::numbered(name)),
+        "turning shares of link" => ("turning", "/from"),
+        "people" => return line_of(source, "people", Which::numbered(name)),
+        other => (other, NAME),
+    };
+    let twice = matches!(error, DemandError::Duplicate { .. });
+    line_of(source, word, if twice { Which::Second(pointer, name) } else { Which::First(pointer, name) })
 }
 
 /// Tables so far, and the names of what stands in them.
@@ -83,7 +111,7 @@ impl<'n> Tables<'n> {
     }
 
     /// Takes one record; `false` when there is no such kind.
-    fn take(&mut self, kind: &str, json: &str) -> Result<bool, String> {
+    fn take(&mut self, kind: &str, json: &str) -> Result<bool, Wrong> {
         match kind {
             "kind" => {
                 let kind: VehicleKind = parse(json)?;

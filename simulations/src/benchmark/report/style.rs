@@ -18,13 +18,6 @@ pub(super) const CSS: &str = r#"
 --good:#5fd39a;--bad:#ff8a80;--green:#3fbf78;--yellow:#f2c14e;--red:#f0655c;--fwd:#6db3f2;--bwd:#f2a65a;
 --s0:#5cb3e8;--s1:#ff8d4d;--s2:#3ccf9f;--s3:#e58fc4;--s4:#e6b93c;--s5:#9ccbf0;--s6:#b09df0;--s7:#cf9d6a;--s8:#b8c3d0;--s9:#b9d94a;
 --a:#1d5a38;--b:#3f5d1f;--c:#665a16;--d:#774f12;--e:#7c3c1f;--f:#7d2a2a;--los:#f3f5f8}}
-@media print{:root{color-scheme:light;
---paper:#fff;--ink:#111;--soft:#444;--line:#bbb;--wash:#fff;--accent:#0b5fa5;--road:#aaa;
---good:#1a7f4b;--bad:#b3261e;--green:#2a9d5c;--yellow:#e0a100;--red:#d0443c;--fwd:#0b5fa5;--bwd:#c2570c;
---s0:#0072b2;--s1:#d55e00;--s2:#008f68;--s3:#b5518c;--s4:#b98500;--s5:#4a90c2;--s6:#6a51a3;--s7:#8c5a2b;--s8:#3f4a57;--s9:#7fa015;
---a:#cfead6;--b:#e2f0c4;--c:#f8eeb0;--d:#fbd9a0;--e:#f7b79a;--f:#ee9a9a;--los:#111}
-body{font-size:10pt}main{max-width:none;padding:0}section,figure,tr{break-inside:avoid}nav{display:none}
-details>*{display:block}a{color:inherit;text-decoration:none}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 -webkit-print-color-adjust:exact;print-color-adjust:exact}
@@ -48,6 +41,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92em
 caption{text-align:left;color:var(--soft);font-size:.95em;padding:.2em 0 .4em;caption-side:top}
 th,td{padding:4px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th{font-weight:600}thead th{white-space:normal;max-width:8.5em;vertical-align:bottom;border-bottom:2px solid var(--line)}
+table.wide{font-size:.8em}table.wide th,table.wide td{padding:4px 6px}
 th:first-child,td.t{text-align:left}
 tbody th{font-weight:500}th.group{text-align:left;color:var(--soft);font-weight:400;padding-top:.9em;white-space:normal}
 td small,th small{color:var(--soft);font-weight:400}
@@ -69,4 +63,13 @@ svg .N{fill:var(--paper)}svg text.lt{fill:var(--los);font-weight:700}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:.4em 0;font-size:.95em}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 code{font:0.92em ui-monospace,SFMono-Regular,Consolas,monospace}
 summary{cursor:pointer;color:var(--accent);margin:.4em 0}
+@media print{:root{color-scheme:light;
+--paper:#fff;--ink:#111;--soft:#444;--line:#bbb;--wash:#fff;--accent:#0b5fa5;--road:#aaa;
+--good:#1a7f4b;--bad:#b3261e;--green:#2a9d5c;--yellow:#e0a100;--red:#d0443c;--fwd:#0b5fa5;--bwd:#c2570c;
+--s0:#0072b2;--s1:#d55e00;--s2:#008f68;--s3:#b5518c;--s4:#b98500;--s5:#4a90c2;--s6:#6a51a3;--s7:#8c5a2b;--s8:#3f4a57;--s9:#7fa015;
+--a:#cfead6;--b:#e2f0c4;--c:#f8eeb0;--d:#fbd9a0;--e:#f7b79a;--f:#ee9a9a;--los:#111}
+@page{size:A4;margin:13mm}
+body{font-size:9.5pt}main{max-width:none;padding:0}figure,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}nav{display:none}
+.scroll{overflow:visible}table.wide{font-size:6pt}table.wide th,table.wide td{padding:2px}
+details::details-content{content-visibility:visible;height:auto}summary{list-style:none}a{color:inherit;text-decoration:none}}
 "#;

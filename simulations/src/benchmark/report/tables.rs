@@ -19,13 +19,13 @@ const MAIN: [(&str, &str); 7] = [
 
 /// The table that decides: total delay, how it compares, and what must be looked at beside it.
 pub(super) fn main(summary: &Summary) -> String {
-    let mut s = String::from("<div class=\"scroll\"><table><caption>");
+    let mut s = String::from("<div class=\"scroll\"><table class=\"wide\"><caption>");
     let _ = write!(
         s,
         "Means over seeds ± half the width of the 95 % interval. Change: against {}, seed by seed. Bold: the best mean of those that see as much.\
          </caption><thead><tr><th scope=\"col\">Controller</th><th scope=\"col\">Total delay<br><small>s/veh</small></th>\
          <th scope=\"col\">Median<br><small>s/veh</small></th><th scope=\"col\">Change</th>\
-         <th scope=\"col\">Chance<br><small>t test · Wilcoxon</small></th>",
+         <th scope=\"col\">p<br><small>t test · Wilcoxon</small></th>",
         esc(&summary.reference)
     );
     let column = |(name, title)| COLUMNS.iter().position(|c| c.name == name).map(|i| (i, title, &COLUMNS[i]));

@@ -14,6 +14,10 @@ use crate::benchmark::trace::{Shown, Trace};
 const WIDTH: f64 = 1_100.0;
 const LEFT: f64 = 130.0;
 const TOP: f64 = 12.0;
+/// Room on the right for distances.
+const RIGHT: f64 = 64.0;
+/// Least distance between two lines of text.
+const LINE: f64 = 11.0;
 /// Thickness of a signal's bar.
 const BAR: f64 = 4.0;
 
@@ -23,7 +27,7 @@ type Greens = Vec<(f64, f64)>;
 /// The diagram of one run.
 pub(super) fn diagram(arterial: &Arterial, trace: &Trace, network: &Network) -> String {
     let plot_height = (arterial.length_m / 4.0).clamp(240.0, 560.0);
-    let (bottom, right) = (TOP + plot_height, WIDTH - 12.0);
+    let (bottom, right) = (TOP + plot_height, WIDTH - RIGHT);
     let length_ds = (trace.to_s - trace.from_s) * 10.0;
     let x = Scale { from: (0.0, length_ds), to: (LEFT, right) };
     let y = Scale { from: (0.0, arterial.length_m.max(1.0)), to: (bottom, TOP) };
@@ -56,14 +60,23 @@ pub(super) fn diagram(arterial: &Arterial, trace: &Trace, network: &Network) -> 
             );
         }
     }
-    let mut last_label = f64::INFINITY;
+    let distance = |m: f64, y: f64| {
+        format!("<text class=\"soft\" x=\"{:.1}\" y=\"{:.1}\">{} m</text>", right + 6.0, y + 4.0, num(m, 0))
+    };
+    s += &distance(0.0, bottom);
+    s += &distance(arterial.length_m, TOP);
+    let (mut last_label, mut last_distance) = (f64::INFINITY, bottom);
     for (i, station) in arterial.stations.iter().enumerate() {
         let (fwd, bwd) = (y.at(station.forward_m), y.at(station.backward_m));
         // Bars of both directions never cover each other, however small the scale.
         let middle = (fwd + bwd) / 2.0;
         s += &bar(trace.forward_heads.get(i), &x, middle + 0.5, length_ds);
         s += &bar(trace.backward_heads.get(i), &x, middle - BAR - 0.5, length_ds);
-        if last_label - middle > 11.0 {
+        if last_distance - middle > LINE && middle - TOP > LINE {
+            s += &distance((station.forward_m + station.backward_m) / 2.0, middle);
+            last_distance = middle;
+        }
+        if last_label - middle > LINE {
             let _ = write!(
                 s,
                 "<text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
@@ -74,7 +87,6 @@ pub(super) fn diagram(arterial: &Arterial, trace: &Trace, network: &Network) -> 
             last_label = middle;
         }
     }
-    let _ = write!(s, "<text class=\"soft\" x=\"4\" y=\"{:.0}\">{} m</text>", bottom + 18.0, num(arterial.length_m, 0));
     let title = format!("Time–space diagram, {}, seed {}", trace.controller, trace.seed);
     let description = format!(
         "{} trajectories forward and {} backward past {} signals.",

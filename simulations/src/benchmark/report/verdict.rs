@@ -36,7 +36,8 @@ impl Verdict {
         let of = |c: &str| runs.iter().copied().filter(|r| r.controller == c).collect::<Vec<_>>();
         let against = |other: &Row| paired(&of(&row.controller), &of(&other.controller));
         verdict.sentence = match row.against_reference {
-            Some(p) => sentence(row, reference, &p, summary.is_significant(&row.controller)),
+            // The same p as in the table: corrected for the number of controllers.
+            Some(p) => sentence(row, reference, &p, row.p_holm, summary.is_significant(&row.controller)),
             None => format!("{} and {} have no seed in common.", row.controller, reference.controller),
         };
         let others = || {
@@ -48,7 +49,7 @@ impl Verdict {
             (least(others().filter(|r| r.sees > row.sees)), "that see more"),
         ] {
             if let Some((best, p)) = best.and_then(|best| Some((best, against(best)?))) {
-                let text = sentence(row, best, &p, p.is_significant());
+                let text = sentence(row, best, &p, p.p_t, p.is_significant());
                 verdict.more.push(format!("Against the best of the others {sees}, {}: {text}", best.controller));
             }
         }
@@ -90,9 +91,9 @@ fn with_interval(row: &Row) -> String {
     format!("{}{half} s per vehicle", num(f.mean.mean, 1))
 }
 
-fn sentence(row: &Row, other: &Row, p: &Paired, significant: bool) -> String {
+fn sentence(row: &Row, other: &Row, p: &Paired, chance: Option<f64>, significant: bool) -> String {
     let half = p.change_half_width_95.map_or(String::new(), |h| format!(" ± {}", percent_half(p.change, h)));
-    let chance = p.p_t.map_or(String::new(), |p| format!(", {}", p_value(p)));
+    let chance = chance.map_or(String::new(), |p| format!(", {}", p_value(p)));
     let figures = format!(
         "{}{half} ({} against {} s per vehicle, {} {}{chance})",
         percent(p.change),
@@ -185,8 +186,14 @@ mod tests {
 
     #[test]
     fn without_ours_the_best_is_spoken_of() {
-        let v = verdict(&[("shipped", &[20.0, 22.0]), ("webster", &[18.0, 20.0]), ("greedyn7", &[8.0, 8.9])]);
+        let v = verdict(&[
+            ("shipped", &[20.0, 22.0, 21.0]),
+            ("webster", &[18.0, 20.5, 19.0]),
+            ("greedyn7", &[8.0, 8.9, 8.5]),
+        ]);
         assert_eq!(v.about, "greedyn7");
+        // The paired t test alone says 0.0006; there are two to compare.
+        assert!(v.sentence.ends_with("3 seeds, p = 0.001)."), "{}", v.sentence);
         assert!(v.sentence.starts_with("greedyn7 cuts delay to less than half of shipped's: −60 %"), "{}", v.sentence);
     }
 

@@ -4,15 +4,15 @@
 //!
 //! Rings come from the controller's database, or are derived where the junction has the standard form ([`rings`]). Force-
 //! offs are fixed: they lie where the controller's own plan ends each phase. Time that a phase does not use goes to those
-//! behind it, in the end to the coordinated ones, which then begin early. Pedestrians are on recall: the phase they walk
-//! beside is never shorter than their walk and clearance.
+//! behind it, in the end to the coordinated ones, which then begin early. Pedestrians push a button: it calls the phase they
+//! walk beside, which is never shorter than their walk and clearance.
 
 mod ring;
 mod rings;
 
 use std::sync::Arc;
 
-use greenkerb_models::ids::{ControllerId, GroupId};
+use greenkerb_models::ids::{ControllerId, CrossingId, GroupId};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
 
@@ -36,6 +36,8 @@ struct Junction {
     loops: Vec<Loop>,
     /// For each phase, its loops.
     loops_of: Vec<Vec<usize>>,
+    /// For each phase, the crossings whose people call it.
+    buttons_of: Vec<Vec<CrossingId>>,
     calls: Vec<bool>,
     wants: Vec<Want>,
 }
@@ -81,8 +83,11 @@ impl Junction {
         let serves = |l: &Loop, group: GroupId| l.ways.iter().any(|(_, g)| *g == group);
         let loops_of =
             rings.phases().iter().map(|p| (0..loops.len()).filter(|l| serves(&loops[*l], p.group)).collect()).collect();
+        let buttons =
+            |p: &ring::Phase| p.walks.iter().flat_map(|(g, _)| &controller.group(*g).crossings).copied().collect();
         Ok(Self {
             id,
+            buttons_of: rings.phases().iter().map(buttons).collect(),
             calls: vec![false; rings.phases().len()],
             wants: vec![Want::Red; controller.groups.len()],
             interlock: Interlock::red(controller, begin),
@@ -102,6 +107,7 @@ impl Junction {
                 continue;
             }
             let network = street.network();
+            self.calls[p] |= self.buttons_of[p].iter().any(|x| street.people(*x).waiting > 0);
             self.calls[p] |= loops.iter().any(|l| {
                 let l = &self.loops[*l];
                 let length_m = network.lane(l.approach).length.get();

@@ -24,7 +24,7 @@ pub(super) struct Phase {
     permissive: Vec<GroupId>,
     overlaps: Vec<GroupId>,
     /// Pedestrians beside it, with their walk.
-    walks: Vec<(GroupId, Ds)>,
+    pub(super) walks: Vec<(GroupId, Ds)>,
 }
 
 /// What loops and heads say about the phases.
@@ -124,7 +124,7 @@ impl Rings {
 
     fn is_called(&self, phase: usize, calls: &Calls) -> bool {
         let p = &self.phases[phase];
-        calls.called[phase] || p.coordinated || !p.walks.is_empty()
+        calls.called[phase] || p.coordinated
     }
 
     /// True when a ring's phase may end at `now`.

@@ -36,11 +36,20 @@ pub struct OursOptions {
     pub record: Option<PathBuf>,
     /// Tells the batches of this run from those of others at the same service.
     pub key: String,
+    /// So many requests that fail in a row end the run, where the service is lent; none: the street goes on, as a real
+    /// one must. A service of our own must not fail at all.
+    pub failures_in_a_row_max: Option<u32>,
 }
 
 impl Default for OursOptions {
     fn default() -> Self {
-        Self { interval: Ds::from_s(1), faults: Faults::default(), record: None, key: NAME.to_owned() }
+        Self {
+            interval: Ds::from_s(1),
+            faults: Faults::default(),
+            record: None,
+            key: NAME.to_owned(),
+            failures_in_a_row_max: None,
+        }
     }
 }
 
@@ -148,7 +157,7 @@ impl Ours {
         process: Option<ServiceProcess>,
         folder: Option<TempDir>,
     ) -> Result<Self, OursError> {
-        let OursOptions { interval, faults, record, key } = options;
+        let OursOptions { interval, faults, record, key, failures_in_a_row_max } = options;
         if scenario.tick == Ds::ZERO || interval == Ds::ZERO || !interval.0.is_multiple_of(scenario.tick.0) {
             return Err(OursError::Interval { interval, tick: scenario.tick });
         }
@@ -161,7 +170,7 @@ impl Ours {
             faults,
             key,
             record,
-            failures_in_a_row_max: (!lent).then_some(1),
+            failures_in_a_row_max: if lent { failures_in_a_row_max } else { Some(1) },
             ..LineOptions::new(scenario.begin)
         };
         let line = Line::open(service, process, network, line)?;

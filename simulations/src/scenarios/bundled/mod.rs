@@ -7,7 +7,7 @@ mod crossing;
 mod finish;
 mod grid;
 mod riverside;
-mod traffic;
+pub(crate) mod traffic;
 
 pub use grid::{GRID_SIDE_MAX, GridOptions, grid};
 
@@ -21,7 +21,7 @@ use greenkerb_models::network::NetworkError;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BundledError {
     /// There is no scenario of this name.
-    #[error("there is no scenario '{name}'; there are {}", NAMES.map(|n| n.0).join(", "))]
+    #[error("there is no scenario '{name}'; there are {}, and grids such as grid-10x8", NAMES.map(|n| n.0).join(", "))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -70,10 +70,13 @@ pub enum BundledError {
     },
 }
 
-/// Names of the bundled scenarios, each with a sentence about it. `riverside` can be made, but is not among them yet: its
-/// demand is several times what its signals can serve.
-pub const NAMES: [(&str, &str); 3] =
-    [("crossing", crossing::ABOUT), ("arterial", arterial::ABOUT), ("grid", grid::ABOUT)];
+/// Names of the bundled scenarios, each with a sentence about it.
+pub const NAMES: [(&str, &str); 4] = [
+    ("crossing", crossing::ABOUT),
+    ("arterial", arterial::ABOUT),
+    ("riverside", riverside::ABOUT),
+    ("grid", grid::ABOUT),
+];
 
 /// Makes a bundled scenario: `crossing`, `arterial`, `riverside`, `grid` (of 4x4 signals), or a grid of another size and
 /// seed, as in `grid-10x8` or `grid-10x8-7`.

@@ -16,7 +16,7 @@ pub(super) const BUS: KindId = KindId(2);
 const LORRY_SHARE: f64 = 0.06;
 
 /// Cars, lorries and buses.
-pub(super) fn kinds() -> Vec<VehicleKind> {
+pub(crate) fn kinds() -> Vec<VehicleKind> {
     let m = |v| Metres::new(v).unwrap_or_default();
     let a = |v| MetresPerSecondSquared::new(v).unwrap_or_default();
     let heavy = |name: &str, class, length_m, people| VehicleKind {
@@ -54,11 +54,11 @@ pub(super) fn trip(name: String, kind: KindId, depart: TimeDs, way: Way) -> Trip
 
 /// Part of a run in which demand is at a level.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Slice {
-    pub(super) begin: TimeDs,
-    pub(super) end: TimeDs,
+pub(crate) struct Slice {
+    pub(crate) begin: TimeDs,
+    pub(crate) end: TimeDs,
     /// Of the peak's flows.
-    pub(super) level: f64,
+    pub(crate) level: f64,
 }
 
 /// Slices of equal length from `begin_s` on.
@@ -81,7 +81,7 @@ pub(super) fn streams(flows: &mut Vec<Flow>, name: &str, route: RouteId, vph: f6
 }
 
 /// Routes of an assignment with their streams.
-pub(super) fn drive(demand: &mut DemandParts, network: &Network, routes: Vec<(Vec<LinkId>, f64)>, slices: &[Slice]) {
+pub(crate) fn drive(demand: &mut DemandParts, network: &Network, routes: Vec<(Vec<LinkId>, f64)>, slices: &[Slice]) {
     for (links, vph) in routes {
         let id = RouteId::at(demand.routes.len());
         let end = |l: Option<&LinkId>| l.map(|l| network.link(*l).name.clone()).unwrap_or_default();

@@ -41,6 +41,23 @@ impl Flows {
         self.movement_vph[movement.index()]
     }
 
+    /// These flows and others.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x + y).collect();
+        Self {
+            link_vph: sum(&self.link_vph, &other.link_vph),
+            movement_vph: sum(&self.movement_vph, &other.movement_vph),
+        }
+    }
+
+    /// Counts the vehicles of every movement for more or less than one.
+    pub(super) fn weigh(&mut self, weight: impl Fn(MovementId) -> f64) {
+        for (m, vph) in self.movement_vph.iter_mut().enumerate() {
+            *vph *= weight(MovementId::at(m));
+        }
+    }
+
     /// Every flow times a factor.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {

@@ -5,8 +5,10 @@ mod assignment;
 mod lanes;
 mod progression;
 mod splits;
+mod thinning;
 
 pub use assignment::{Assignment, Wish, assign};
 pub use lanes::{Flows, LaneLoads};
 pub use progression::{Corridor, coordinate};
-pub use splits::{CycleRule, saturations, time_signals};
+pub use splits::{CycleRule, lane_saturations, saturations, time_signals};
+pub use thinning::{flows_of, thin};

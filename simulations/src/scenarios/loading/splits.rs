@@ -28,6 +28,7 @@ pub enum CycleRule {
 
 /// A lane's need of green in the stages that serve it.
 struct Served {
+    lane: LaneId,
     /// The stage that is there for it.
     stage: usize,
     /// Share of time it needs in that stage.
@@ -52,7 +53,7 @@ fn served(network: &Network, controller: ControllerId, c: &Controller, loads: &L
         let gaps = stages.iter().enumerate().any(|(i, s)| i != stage && all_green(s));
         let only_left = loads.left_of_lane(lane) > 0.0 && loads.left_of_lane(lane) >= loads.of_lane(lane);
         let factor = if gaps && only_left { 1.0 - THROUGH_GAPS } else { 1.0 };
-        Some(Served { stage, load: loads.of_lane(lane) * factor })
+        Some(Served { lane, stage, load: loads.of_lane(lane) * factor })
     };
     network.approach_lanes(controller).into_iter().filter(|l| network.lane(*l).admits.cars).filter_map(needs).collect()
 }
@@ -82,20 +83,27 @@ fn effective_green(c: &Controller, stage: usize) -> Ds {
     steps[at].shipped + longer.map(|s| s.shipped).sum()
 }
 
-/// Degree of saturation of the critical lane of every controller under the plan it ships, in their order. They may be
-/// those of the network, or what they are about to become.
+/// Degree of saturation of every lane at signals under the plans they ship, zero for all others. The controllers, in the
+/// network's order, may be those of the network, or what they are about to become.
+#[must_use]
+pub fn lane_saturations(network: &Network, controllers: &[Controller], flows: &Flows) -> Vec<f64> {
+    let loads = LaneLoads::of(network, flows);
+    let mut full = vec![0.0; network.lanes().len()];
+    for (i, c) in controllers.iter().enumerate() {
+        let cycle_s: f64 = c.program.steps.iter().map(|s| s.shipped.seconds()).sum();
+        for s in served(network, ControllerId::at(i), c, &loads) {
+            full[s.lane.index()] = s.load * cycle_s / effective_green(c, s.stage).seconds().max(0.1);
+        }
+    }
+    full
+}
+
+/// Degree of saturation of the critical lane of every controller under the plan it ships, as [`lane_saturations`].
 #[must_use]
 pub fn saturations(network: &Network, controllers: &[Controller], flows: &Flows) -> Vec<f64> {
-    let loads = LaneLoads::of(network, flows);
-    controllers
-        .iter()
-        .enumerate()
-        .map(|(i, c)| {
-            let cycle_s: f64 = c.program.steps.iter().map(|s| s.shipped.seconds()).sum();
-            let of = |s: Served| s.load * cycle_s / effective_green(c, s.stage).seconds().max(0.1);
-            served(network, ControllerId::at(i), c, &loads).into_iter().map(of).fold(0.0, f64::max)
-        })
-        .collect()
+    let lanes = lane_saturations(network, controllers, flows);
+    let highest = |c| network.approach_lanes(c).into_iter().map(|l| lanes[l.index()]).fold(0.0, f64::max);
+    (0..controllers.len()).map(|i| highest(ControllerId::at(i))).collect()
 }
 
 /// Gives every controller of a network (in its order) the cycle of its rule and splits by flows.

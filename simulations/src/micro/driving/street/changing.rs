@@ -21,6 +21,8 @@ const GAIN: f64 = 0.2;
 const SIGHT_M: f64 = 120.0;
 /// From here on one who must change goes for any gap it fits into, in metres before the end of the lane.
 const LAST_M: f64 = 30.0;
+/// Where drivers stop before a line, in metres.
+const BEFORE_LINE_M: f64 = 1.0;
 /// Where one fits in, at low speed: gap before and behind, in metres.
 const SQUEEZE_M: f64 = 0.3;
 /// Speed up to which others are cut in before.
@@ -166,7 +168,16 @@ impl Link<'_, '_> {
         if rear_m < 0.0 && !wish.urgent {
             return false;
         }
-        let ahead_ok = leader.is_none_or(|o| self.gap_is_safe(kind, m, &o, o.rear_m() - front_m, wish.urgent));
+        // Where a lane's first vehicle waits for others nobody cuts in before it that could not stop there as well.
+        let can_stop = || {
+            let to_line_m = self.scene.strips.all[self.strip(wish.to) as usize].length_m - front_m - BEFORE_LINE_M;
+            let (dt_s, brakes) = (self.scene.dt_s, kind.decel * self.scene.dt_s);
+            krauss::stop_mps(kind, to_line_m, dt_s) >= m.speed_mps - brakes
+        };
+        let ahead_ok = match leader {
+            Some(o) => self.gap_is_safe(kind, m, &o, o.rear_m() - front_m, wish.urgent),
+            None => can_stop(),
+        };
         let behind_ok =
             follower.is_none_or(|o| self.gap_is_safe(self.scene.kind(&o), &o, m, rear_m - o.front_m, wish.urgent));
         if ahead_ok && behind_ok {

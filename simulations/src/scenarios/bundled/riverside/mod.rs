@@ -18,7 +18,7 @@ use super::BundledError;
 use super::finish::{Frame, built, drafted, finished};
 use super::traffic::{drive, kinds, slices};
 use crate::scenarios::Scenario;
-use crate::scenarios::loading::{Corridor, CycleRule, assign, coordinate, time_signals};
+use crate::scenarios::loading::{Corridor, CycleRule, Flows, assign, coordinate, flows_of, thin, time_signals};
 
 pub(super) const ABOUT: &str = "A district of 65 signals on two banks of a river with one bridge, one-way streets, buses and \
                                 car parks, through a morning peak and the end of an event.";
@@ -33,6 +33,14 @@ const EVENT_S: (i64, i64) = (8 * 3_600 + 45 * 60, 9 * 3_600 + 10 * 60);
 /// One cycle for all main streets; side streets among themselves may have a shorter one.
 const CYCLE: Ds = Ds::from_s(84);
 const SIDE_CYCLE: Ds = Ds::from_s(56);
+/// How full the fullest approaches are under the plans of the signals: at the peak, and while the event's visitors leave,
+/// with what else is on the streets by then. At the peak there must be room left for buses that stand at stops and for
+/// vehicles that look for another car park, neither of which is counted.
+const FULL: f64 = 0.72;
+const EVENT_FULL: f64 = 1.0;
+const EVENT_LEVEL: f64 = 0.7;
+const TOLERANCE: f64 = 0.005;
+const ROUNDS: usize = 60;
 
 pub(super) fn scenario() -> Result<Scenario, BundledError> {
     let map = map::Map::new();
@@ -40,29 +48,40 @@ pub(super) fn scenario() -> Result<Scenario, BundledError> {
     let mut demand = DemandParts { kinds: kinds(), ..DemandParts::default() };
     let slices = slices(BEGIN_S, SLICE_S, &LEVELS);
     demand.facilities = parking::facilities(&network);
-    let assignment = assign(&network, &wishes::peak(&network, &demand.facilities));
-    time_signals(&mut parts.controllers, &network, &assignment.flows, |c| {
+    let mut routes = assign(&network, &wishes::peak(&network, &demand.facilities)).routes;
+    let rule = |c| {
         if map.on_main_street(network.controller(c).nodes[0]) {
             CycleRule::Fixed(CYCLE)
         } else {
             CycleRule::Webster { min: SIDE_CYCLE, max: CYCLE }
         }
-    });
+    };
+    let nobody = Flows::none(&network);
+    for _ in 0..ROUNDS {
+        time_signals(&mut parts.controllers, &network, &flows_of(&network, &routes), rule);
+        if thin(&network, &parts.controllers, &nobody, &mut routes, FULL) < FULL + TOLERANCE {
+            break;
+        }
+    }
     let mut held = Vec::new();
     for street in map.main_streets() {
         let corridor = corridor(&network, &street);
         coordinate(&mut parts.controllers, &network, &corridor, &held);
         held.extend(corridor.out.iter().filter_map(|l| network.node(network.link(*l).to).controller));
     }
-    let (to_park, on): (Vec<_>, Vec<_>) = assignment
-        .routes
-        .into_iter()
-        .partition(|(links, _)| parking::at_end(&demand.facilities, &network, links).is_some());
+    let mut visitors = assign(&network, &wishes::event(&network)).routes;
+    let meanwhile = flows_of(&network, &routes).scaled(EVENT_LEVEL);
+    for _ in 0..ROUNDS {
+        if thin(&network, &parts.controllers, &meanwhile, &mut visitors, EVENT_FULL) < EVENT_FULL + TOLERANCE {
+            break;
+        }
+    }
+    let (to_park, on): (Vec<_>, Vec<_>) =
+        routes.into_iter().partition(|(links, _)| parking::at_end(&demand.facilities, &network, links).is_some());
     drive(&mut demand, &network, on, &slices);
     parking::arrive(&mut demand, &network, to_park, &slices);
-    let event = assign(&network, &wishes::event(&network));
     let burst = super::traffic::Slice { begin: TimeDs::from_s(EVENT_S.0), end: TimeDs::from_s(EVENT_S.1), level: 1.0 };
-    drive(&mut demand, &network, event.routes, &[burst]);
+    drive(&mut demand, &network, visitors, &[burst]);
     buses::run(&mut demand, &network, BEGIN_S, BEGIN_S + SLICE_S * LEVELS.len() as i64);
     people::cross(&mut demand, &network, &slices);
     let frame = Frame {

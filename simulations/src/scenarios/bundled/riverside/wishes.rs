@@ -44,15 +44,16 @@ const HOMES: [(Place, Place, f64); 8] = [
     ((1, 1), (1, 0), 2.0),
     ((6, 3), (6, 2), 2.0),
 ];
-/// Vehicles per hour at the peak: from gate to gate, to the car parks, and from home.
-const THROUGH_VPH: f64 = 3_600.0;
-const PARKING_VPH: f64 = 1_500.0;
-const HOME_VPH: f64 = 900.0;
+/// Vehicles per hour that would like to come at the peak: from gate to gate, to the car parks, and from home. Not all of
+/// them find room.
+const THROUGH_VPH: f64 = 5_000.0;
+const PARKING_VPH: f64 = 950.0;
+const HOME_VPH: f64 = 1_200.0;
 /// Share of traffic between the banks: all of it has to cross the bridge.
 const OVER_THE_BRIDGE: f64 = 0.35;
 /// Blocks behind the arena that its visitors come from, and how many there are.
 const ARENA_EXITS: [((usize, usize), (usize, usize)); 3] = [((6, 9), (6, 8)), ((5, 9), (5, 8)), ((6, 8), (5, 8))];
-const VISITORS: f64 = 900.0;
+const VISITORS: f64 = 400.0;
 const EVENT_H: f64 = 25.0 / 60.0;
 
 /// An end of ways: a link, how much of everything starts or ends there, and on which bank.
