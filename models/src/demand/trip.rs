@@ -45,6 +45,8 @@ pub enum DepartLane {
     /// The emptiest of the lanes from which its way goes on.
     #[default]
     Best,
+    /// The rightmost of those lanes, or, by chance, one left of it that has more room.
+    BestProb,
     /// The one with the most room of those it may use.
     Free,
     /// Any one it may use, by chance.
@@ -61,6 +63,8 @@ pub enum DepartLane {
 pub enum DepartSpeed {
     /// As fast as it is safe and allowed.
     Max,
+    /// As fast as those on the lane drive on average, where that is safe; as fast as allowed on an empty lane.
+    Average,
     /// So many metres per second, or later when that is not safe.
     Fixed(f64),
     /// From a stand.

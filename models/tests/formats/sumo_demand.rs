@@ -50,7 +50,7 @@ fn vehicles_routes_and_types_are_read() {
     assert!(matches!(p.trips[1].way, Way::Along(r) if r.index() == 0));
     assert!(matches!(&p.trips[0].way, Way::Between { via, .. } if via.is_empty()));
     assert_eq!((p.trips[0].depart_lane, p.trips[0].depart_speed), (DepartLane::Index(0), DepartSpeed::Fixed(2.5)));
-    assert_eq!((p.trips[1].depart_lane, p.trips[1].depart_speed), (DepartLane::First, DepartSpeed::Zero));
+    assert_eq!((p.trips[1].depart_lane, p.trips[1].depart_speed), (DepartLane::BestProb, DepartSpeed::Average));
     assert_eq!((p.trips[2].depart_lane, p.trips[2].depart_speed), (DepartLane::Best, DepartSpeed::Max));
     let lorry = d.demand.kind(p.trips[2].kind);
     assert_eq!((lorry.class, lorry.length.get(), lorry.accel.get()), (VehicleClass::Lorry, 9.0, 1.3));

@@ -49,7 +49,11 @@ pub(crate) fn record(job: &Job, delay_s: f64) -> RunRecord {
         event_hash: format!("{:016x}", job.seed),
         measures: Measures {
             delay: Some(delay),
-            travel_time: TravelTime { native_s: Some(60.0 + delay_s), att_s: Some(30.0 + delay_s) },
+            travel_time: TravelTime {
+                native_s: Some(60.0 + delay_s),
+                att_s: Some(30.0 + delay_s),
+                trip_s: Some(50.0 + delay_s),
+            },
             stops_per_veh: Some(0.5),
             throughput: Throughput {
                 loaded: 100,
@@ -71,6 +75,7 @@ pub(crate) fn record(job: &Job, delay_s: f64) -> RunRecord {
             gridlock_after_s: None,
             most_locked: 0,
             queue_profile_veh: vec![1.0, 2.0, delay_s / 10.0],
+            link_counts_veh: std::collections::BTreeMap::new(),
             nodes: Vec::new(),
             approaches: Vec::new(),
             movements: Vec::new(),

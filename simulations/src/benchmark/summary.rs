@@ -31,6 +31,7 @@ pub const COLUMNS: &[Column] = &[
     }),
     column("travel_time_native_s", "Travel time, native", "s", 1, true, |r| r.measures.travel_time.native_s),
     column("travel_time_att_s", "Travel time, ATT", "s", 1, true, |r| r.measures.travel_time.att_s),
+    column("trip_s", "Trip duration", "s", 1, true, |r| r.measures.travel_time.trip_s),
     column("stops_per_veh", "Stops", "/veh", 2, true, |r| r.measures.stops_per_veh),
     column("delay_p95_s", "Delay, 95th percentile", "s", 0, true, |r| r.measures.spread.map(|s| s.p95_s)),
     column("delay_gini", "Inequality of delay (Gini)", "", 2, true, |r| r.measures.spread.map(|s| s.gini)),

@@ -46,15 +46,22 @@ impl Actuated {
     /// Every controller for itself.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
+        Self::with_yellow_alone(scenario, None)
+    }
+
+    /// Every controller for itself; with `yellow_alone` between stages, where given, instead of the database's clearances.
+    #[must_use]
+    pub fn with_yellow_alone(scenario: &Scenario, yellow_alone: Option<Ds>) -> Self {
         let network = &scenario.network;
-        let junctions =
-            (0..network.controllers().len()).map(|i| junction(network, ControllerId::at(i), scenario.begin)).collect();
+        let all = (0..network.controllers().len()).map(ControllerId::at);
+        let junctions = all.map(|id| junction(network, id, scenario.begin, yellow_alone)).collect();
         Self { junctions, step_s: scenario.tick.seconds() }
     }
 }
 
-fn junction(network: &Network, id: ControllerId, begin: TimeDs) -> Junction {
-    let stages = Arc::new(Stages::of(Arc::new(network.controller(id).clone())));
+fn junction(network: &Network, id: ControllerId, begin: TimeDs, yellow_alone: Option<Ds>) -> Junction {
+    let stages = Stages::of(Arc::new(network.controller(id).clone()));
+    let stages = Arc::new(stages.with_yellow_alone(yellow_alone));
     let sequence = Sequence::of_program(Arc::clone(&stages), begin);
     let sight = Sight::of(network, id, 0.0);
     let loops: Vec<Loop> = sight
@@ -178,7 +185,7 @@ mod tests {
     #[test]
     fn a_loop_extends_the_stages_that_serve_its_whole_lane() {
         let network = grid(1, 1, 200.0).unwrap();
-        let j = junction(&network, ControllerId(0), TimeDs(0));
+        let j = junction(&network, ControllerId(0), TimeDs(0), None);
         assert_eq!(j.loops.len(), 8);
         let lanes = |place: usize| {
             let mut lanes: Vec<usize> = j.extending[place].iter().map(|l| j.loops[*l].ways[0].1.index()).collect();

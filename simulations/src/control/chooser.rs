@@ -26,6 +26,8 @@ pub(crate) struct Rhythm {
     pub(crate) horizon_m: f64,
     /// Vehicles further from the stop line are not seen.
     pub(crate) within_m: f64,
+    /// So much yellow between stages and nothing else; none: what the controller's database asks for.
+    pub(crate) yellow_alone: Option<Ds>,
 }
 
 /// One junction under a rule.
@@ -73,7 +75,8 @@ impl<R: Rule> Chooser<R> {
 
 impl Junction {
     fn new(network: &Network, id: ControllerId, rhythm: Rhythm, begin: TimeDs) -> Self {
-        let stages = Arc::new(Stages::of(Arc::new(network.controller(id).clone())));
+        let stages = Stages::of(Arc::new(network.controller(id).clone()));
+        let stages = Arc::new(stages.with_yellow_alone(rhythm.yellow_alone));
         Self {
             id,
             sight: Sight::of(network, id, rhythm.horizon_m),

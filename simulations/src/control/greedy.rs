@@ -12,8 +12,8 @@ use super::max_pressure::head_of_line;
 use crate::scenarios::Scenario;
 
 /// What the rule and its sister `mpn10` see, and how often they decide.
-pub(crate) const fn rhythm(every_s: u32) -> Rhythm {
-    Rhythm { every: Ds::from_s(every_s), red_max: Some(Ds::from_s(120)), horizon_m: 60.0, within_m: 50.0 }
+pub(crate) const fn rhythm(every_s: u32, yellow_alone: Option<Ds>) -> Rhythm {
+    Rhythm { every: Ds::from_s(every_s), red_max: Some(Ds::from_s(120)), horizon_m: 60.0, within_m: 50.0, yellow_alone }
 }
 
 struct Greedy;
@@ -25,8 +25,8 @@ impl Rule for Greedy {
     }
 }
 
-/// The greedy rule with a decision every so many seconds of green.
+/// The greedy rule with a decision every so many seconds of green; with `yellow_alone` as the clearance, where given.
 #[must_use]
-pub fn greedy(scenario: &Scenario, every_s: u32) -> Box<dyn Control> {
-    Box::new(Chooser::new(scenario, rhythm(every_s), Greedy))
+pub fn greedy(scenario: &Scenario, every_s: u32, yellow_alone: Option<Ds>) -> Box<dyn Control> {
+    Box::new(Chooser::new(scenario, rhythm(every_s, yellow_alone), Greedy))
 }

@@ -40,6 +40,10 @@ pub const ENTRIES: &[Entry] = &[
     entry("mpn10", "full", "max pressure by head of line, 50 m, every 10 s"),
     entry("greedyn7", "full", "most vehicles that can go, 50 m, head of line, every 7 s"),
     entry("greedyn10", "full", "the same every 10 s"),
+    entry("actuated+Y", "loops", "actuated with Y seconds of yellow between stages and nothing else"),
+    entry("mpn10+Y", "full", "mpn10 with Y seconds of yellow between stages and nothing else"),
+    entry("greedyn7+Y", "full", "greedyn7 with Y seconds of yellow between stages and nothing else"),
+    entry("greedyn10+Y", "full", "greedyn10 with Y seconds of yellow between stages and nothing else"),
     entry("surtrac", "full", "clusters of arrivals, their order searched anew every second, 250 m; junctions alone"),
     entry("fixed-N+Y", "none", "papers' fixed time: four phases of N seconds, Y seconds of phase 0 before each"),
     entry("mp-D+Y", "full", "papers' max pressure: every D seconds, Y seconds of phase 0 at a change"),
@@ -82,7 +86,7 @@ pub enum RegistryError {
 enum Method {
     Shipped,
     Equal(Ds),
-    Actuated,
+    Actuated(Option<Ds>),
     Ours,
     OursHttp,
     Coordinated,
@@ -92,8 +96,8 @@ enum Method {
     LaneCounts,
     Cyclic,
     Capacity,
-    HeadOfLine,
-    Greedy(u32),
+    HeadOfLine(Option<Ds>),
+    Greedy(u32, Option<Ds>),
     Paper { rule: PaperRule, every: Ds, yellow: Ds },
 }
 
@@ -117,7 +121,7 @@ fn understand(name: &str) -> Option<Method> {
     let paper = |rule, every, yellow| (yellow < every).then_some(Method::Paper { rule, every, yellow });
     Some(match name {
         "shipped" => Method::Shipped,
-        "actuated" => Method::Actuated,
+        "actuated" => Method::Actuated(None),
         "ours" => Method::Ours,
         "ours-http" => Method::OursHttp,
         "coordinated" => Method::Coordinated,
@@ -127,9 +131,19 @@ fn understand(name: &str) -> Option<Method> {
         "max-pressure" => Method::LaneCounts,
         "max-pressure-cyclic" => Method::Cyclic,
         "max-pressure-capacity" => Method::Capacity,
-        "mpn10" => Method::HeadOfLine,
-        "greedyn7" => Method::Greedy(7),
-        "greedyn10" => Method::Greedy(10),
+        "mpn10" => Method::HeadOfLine(None),
+        "greedyn7" => Method::Greedy(7, None),
+        "greedyn10" => Method::Greedy(10, None),
+        _ if name.contains('+') && !name.contains('-') => {
+            let (rule, yellow) = name.split_once('+')?;
+            let yellow = Some(seconds(yellow)?);
+            match understand(rule)? {
+                Method::Actuated(None) => Method::Actuated(yellow),
+                Method::HeadOfLine(None) => Method::HeadOfLine(yellow),
+                Method::Greedy(every_s, None) => Method::Greedy(every_s, yellow),
+                _ => return None,
+            }
+        }
         _ => {
             let (kind, times) = name.split_once('-')?;
             match kind {
@@ -206,7 +220,7 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
     Ok(match method {
         Method::Shipped => Box::new(Plans::shipped(scenario)),
         Method::Equal(green) => Box::new(EqualGreens::new(scenario, green)),
-        Method::Actuated => Box::new(Actuated::new(scenario)),
+        Method::Actuated(yellow) => Box::new(Actuated::with_yellow_alone(scenario, yellow)),
         Method::Ours => Box::new(ours_in_process(scenario)?),
         Method::OursHttp => Box::new(ours_over_http(scenario)?),
         Method::Coordinated => Box::new(Coordinated::new(scenario)?),
@@ -216,8 +230,8 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
         Method::LaneCounts => max_pressure::lane_counts(scenario),
         Method::Cyclic => Box::new(CyclicMaxPressure::new(scenario)),
         Method::Capacity => max_pressure::capacity_aware(scenario),
-        Method::HeadOfLine => max_pressure::head_of_line(scenario),
-        Method::Greedy(every_s) => greedy(scenario, every_s),
+        Method::HeadOfLine(yellow) => max_pressure::head_of_line(scenario, yellow),
+        Method::Greedy(every_s, yellow) => greedy(scenario, every_s, yellow),
         Method::Paper { rule, every, yellow } => Box::new(Papers::new(scenario, rule, every, yellow)?),
     })
 }
@@ -253,7 +267,8 @@ mod tests {
                 "amp8-D+Y" => "amp8-5+2",
                 plain => plain,
             };
-            assert!(understand(name).is_some(), "{name}");
+            let name = name.replace("+Y", "+3");
+            assert!(understand(&name).is_some(), "{name}");
         }
     }
 

@@ -28,6 +28,7 @@ pub struct Stages {
     controller: Arc<Controller>,
     stages: Vec<Stage>,
     distinct: Vec<usize>,
+    yellow_alone: Option<Ds>,
 }
 
 impl Stages {
@@ -46,7 +47,21 @@ impl Stages {
             .collect();
         let first_like = |i: usize| stages.iter().position(|s| s.shows == stages[i].shows) == Some(i);
         let distinct = (0..stages.len()).filter(|&i| first_like(i)).collect();
-        Self { controller, stages, distinct }
+        Self { controller, stages, distinct, yellow_alone: None }
+    }
+
+    /// The same stages with so much yellow between any two in which somebody's green ends, and nothing else: no all-red,
+    /// no shortest greens of groups, no regard to yellow traps. This is how rules are switched where signals are a model
+    /// only; the controller's database is not kept.
+    #[must_use]
+    pub fn with_yellow_alone(self, yellow: Option<Ds>) -> Self {
+        Self { yellow_alone: yellow, ..self }
+    }
+
+    /// The yellow between stages where it alone is kept; none where the controller's database is.
+    #[must_use]
+    pub const fn yellow_alone(&self) -> Option<Ds> {
+        self.yellow_alone
     }
 
     /// The controller.
@@ -92,7 +107,7 @@ impl Stages {
     pub fn cut(&self, from: usize, to: usize) -> Vec<bool> {
         let (a, b) = (&self.stages[from].shows, &self.stages[to].shows);
         let groups = &self.controller.groups;
-        let follows = self.program_clearance(from, to).is_some();
+        let follows = self.yellow_alone.is_some() || self.program_clearance(from, to).is_some();
         let ends = |g: usize| a[g].is_green() && !b[g].is_green();
         let yields = |e: usize, o: usize| {
             matches!(

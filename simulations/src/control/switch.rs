@@ -89,6 +89,9 @@ impl Switch {
         if self.age(now) < self.stages.all()[self.stage].min {
             return false;
         }
+        if self.stages.yellow_alone().is_some() {
+            return true;
+        }
         let cut = self.stages.cut(self.stage, to);
         let after = &self.stages.all()[to].shows;
         let groups = &self.stages.controller().groups;
@@ -143,6 +146,10 @@ impl Switch {
         let controller = self.stages.controller();
         let groups = &controller.groups;
         let after = &self.stages.all()[to].shows;
+        if let Some(yellow) = self.stages.yellow_alone() {
+            let ends = (0..groups.len()).any(|g| before[g].is_green() && !after[g].is_green());
+            return if ends { yellow } else { Ds::ZERO };
+        }
         let mut length = self.stages.program_clearance(self.stage, to).unwrap_or(Ds::ZERO);
         let until = |end: TimeDs, wait: Ds| between(now, end + wait);
         for (g, group) in groups.iter().enumerate() {
@@ -222,10 +229,10 @@ impl Switch {
                 if before[g].is_green() && after[g].is_green() && !way.cut[g] {
                     return if before[g] == after[g] { before[g] } else { Permissive };
                 }
-                if before[g].is_green() && gone < group.yellow {
+                if before[g].is_green() && gone < self.stages.yellow_alone().unwrap_or(group.yellow) {
                     return Yellow;
                 }
-                if after[g].is_green() && left <= group.red_amber {
+                if after[g].is_green() && left <= group.red_amber && self.stages.yellow_alone().is_none() {
                     return RedAmber;
                 }
                 if group.turn_on_red { StopThenGo } else { Red }
@@ -281,6 +288,21 @@ mod tests {
         assert_eq!(s.show(TimeDs::from_s(10)), [Yellow, Permissive, Permissive, Red]);
         assert_eq!(s.show(TimeDs::from_s(14)), [Red, Permissive, Permissive, Red]);
         assert_eq!(s.show(TimeDs::from_s(15)), [Red, Protected, Protected, Red]);
+    }
+
+    #[test]
+    fn yellow_alone_is_all_there_is_between_stages_where_it_is_asked_for() {
+        let stages = Stages::of(Arc::new(sample::permissive_cross())).with_yellow_alone(Some(Ds::from_s(3)));
+        let mut s = Switch::new(Arc::new(stages), 0, TimeDs(0));
+        s.show(TimeDs::from_s(6));
+        // With the database kept the stream over the other street's turn would end as well (yellow trap).
+        assert!(s.go(2, TimeDs::from_s(6)));
+        let before = s.show(TimeDs::from_s(6)).to_vec();
+        assert_eq!(before[0], Protected, "who stays green does");
+        assert!(before.contains(&Yellow), "{before:?}");
+        assert_eq!(s.show(TimeDs::from_s(8)), before);
+        let after = s.stages().all()[2].shows.clone();
+        assert_eq!(s.show(TimeDs::from_s(9)), after);
     }
 
     /// Whatever is asked, and whenever: the database is kept.

@@ -169,6 +169,7 @@ impl Collector {
             gridlock_after_s: self.gridlock.since().map(|at| at.since(self.began) as f64 / 10.0),
             most_locked: self.gridlock.most_locked(),
             queue_profile_veh: self.queues.profile().iter().map(|q| rounded(*q)).collect(),
+            link_counts_veh: self.counts.by_link(&network),
             nodes: self.nodes(&network),
             approaches: links.iter().map(|l| self.approach(&network, *l)).collect(),
             movements: links

@@ -1,5 +1,7 @@
 //! Everything that is measured in one run.
 
+use std::collections::BTreeMap;
+
 use greenkerb_models::ids::{ControllerId, LaneId, LinkId, MovementId, NodeId};
 use greenkerb_models::network::Network;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,8 @@ pub struct Measures {
     pub most_locked: usize,
     /// Vehicles in all queues, mean of every minute from the beginning of the run.
     pub queue_profile_veh: Vec<f64>,
+    /// Vehicles that came onto each link in the window, by the link's name.
+    pub link_counts_veh: BTreeMap<String, u64>,
     /// Signalised nodes.
     pub nodes: Vec<NodeMeasures>,
     /// Their approaches.

@@ -1,6 +1,8 @@
-//! Throughput: how many arrived, and how many crossed each node.
+//! Throughput: how many arrived, how many came onto each link, and how many crossed each node.
 
-use greenkerb_models::ids::NodeId;
+use std::collections::BTreeMap;
+
+use greenkerb_models::ids::{LaneId, LinkId, NodeId};
 use greenkerb_models::network::Network;
 use serde::{Deserialize, Serialize};
 
@@ -31,13 +33,14 @@ pub struct Counts {
     window: Window,
     ended: u64,
     nodes: Vec<u64>,
+    links: Vec<u64>,
 }
 
 impl Counts {
     /// For a network.
     #[must_use]
     pub fn new(network: &Network, window: Window) -> Self {
-        Self { window, ended: 0, nodes: vec![0; network.nodes().len()] }
+        Self { window, ended: 0, nodes: vec![0; network.nodes().len()], links: vec![0; network.links().len()] }
     }
 
     /// Takes an event in.
@@ -50,8 +53,21 @@ impl Counts {
             What::Crossed { connection, .. } => {
                 self.nodes[network.movement(network.connection(connection).movement).node.index()] += 1;
             }
+            What::Inserted { lane, .. } | What::Entered { lane, .. } => self.came_onto(network, lane),
             _ => {}
         }
+    }
+
+    fn came_onto(&mut self, network: &Network, lane: LaneId) {
+        self.links[network.lane(lane).link.index()] += 1;
+    }
+
+    /// Vehicles that came onto each link in the window, from outside or over a node, by the link's name; links that
+    /// nobody came onto are left out.
+    #[must_use]
+    pub fn by_link(&self, network: &Network) -> BTreeMap<String, u64> {
+        let used = self.links.iter().enumerate().filter(|(_, n)| **n > 0);
+        used.map(|(i, n)| (network.link(LinkId::at(i)).name.clone(), *n)).collect()
     }
 
     /// Vehicles that crossed a node in the window.
@@ -111,6 +127,7 @@ mod tests {
         }
         let expected = Throughput { loaded: 3, inserted: 2, arrived: 1, undeparted: 1, parked: 0, ended_per_h: 4.0 };
         assert_eq!(counts.throughput(&vehicles), expected);
+        assert_eq!(counts.by_link(&network), BTreeMap::from([(network.link(link).name.clone(), 3)]));
         assert_eq!(counts.crossed(network.movement(network.connection(connection).movement).node), 3);
     }
 }

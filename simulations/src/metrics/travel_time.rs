@@ -1,9 +1,11 @@
-//! Travel times under the two names that papers use.
+//! Travel times under the two names that papers use, and as SUMO tells them.
 //!
 //! * **native**: what CityFlow's engine calls average travel time. Every loaded vehicle counts from the instant it was due
 //!   until it arrived or the run ended, the queue outside the network included.
 //! * **ATT**: what the papers on learnt signal control print. Every vehicle that was ever on a lane that leads to a signal
 //!   counts with the time it spent on such lanes; the queue outside, ways across nodes and the last link do not count.
+//! * **trip**: the mean `duration` of SUMO's tripinfo output, unfinished trips included. Every vehicle that got in counts
+//!   from entering until it arrived or the run ended; the queue outside does not.
 
 use greenkerb_models::ids::LaneId;
 use greenkerb_models::network::Network;
@@ -20,6 +22,8 @@ pub struct TravelTime {
     pub native_s: Option<f64>,
     /// The papers' ATT, in seconds; none when no vehicle came to a signal.
     pub att_s: Option<f64>,
+    /// SUMO's mean trip duration, in seconds; none when no vehicle got in.
+    pub trip_s: Option<f64>,
 }
 
 /// Adds up travel times.
@@ -81,7 +85,9 @@ impl TravelTimes {
                 seen += 1;
             }
         }
-        TravelTime { native_s: mean(sum, n), att_s: mean(att_ds as f64 / 10.0, seen) }
+        let trips = vehicles.counted().filter_map(|r| r.trip_s(now));
+        let (trips_s, trips_n) = trips.fold((0.0, 0), |(sum, n), s| (sum + s, n + 1));
+        TravelTime { native_s: mean(sum, n), att_s: mean(att_ds as f64 / 10.0, seen), trip_s: mean(trips_s, trips_n) }
     }
 }
 
@@ -92,6 +98,7 @@ mod tests {
     use super::super::samples::{at_s, crossroads, event, journey};
     use super::super::window::Window;
     use super::*;
+    use crate::micro::Journey;
 
     #[test]
     fn native_counts_the_queue_outside_and_att_only_approaches() {
@@ -107,7 +114,7 @@ mod tests {
             (41, What::Crossed { vehicle: a, connection: ConnectionId(0) }),
             (43, What::Entered { vehicle: a, lane: exit }),
             (50, What::Loaded { vehicle: b, link: LinkId(0) }),
-            (61, What::Arrived { vehicle: a, journey: journey(0.0) }),
+            (61, What::Arrived { vehicle: a, journey: Journey { inserted: at_s(10), ..journey(0.0) } }),
         ] {
             vehicles.event(&event(at, what));
             times.event(&event(at, what));
@@ -115,12 +122,13 @@ mod tests {
         let time = times.at(&vehicles, at_s(100));
         assert_eq!(time.native_s, Some((60.0 + 50.0) / 2.0));
         assert_eq!(time.att_s, Some(30.0), "who never got in is unknown to it");
+        assert_eq!(time.trip_s, Some(51.0), "from the beginning of the step it entered in");
     }
 
     #[test]
     fn of_nobody_there_is_no_average() {
         let times = TravelTimes::new(&crossroads());
         let vehicles = Vehicles::new(Window { from: at_s(0), to: at_s(100) });
-        assert_eq!(times.at(&vehicles, at_s(100)), TravelTime { native_s: None, att_s: None });
+        assert_eq!(times.at(&vehicles, at_s(100)), TravelTime { native_s: None, att_s: None, trip_s: None });
     }
 }

@@ -69,6 +69,17 @@ impl Record {
         (self.travel_ds + running) as f64 / 10.0
     }
 
+    /// Seconds from entering until it arrived or until `now`; none when it never got in.
+    #[must_use]
+    pub fn trip_s(&self, now: TimeDs) -> Option<f64> {
+        let until = match self.stage {
+            Stage::Outside => return None,
+            Stage::Arrived => self.since,
+            Stage::OnRoad | Stage::Parked | Stage::Leaving => now,
+        };
+        Some(until.since(self.journey.inserted).max(0) as f64 / 10.0)
+    }
+
     /// Seconds lost in all: on the way and waiting for room on the road.
     #[must_use]
     pub fn delay_s(&self, now: TimeDs) -> f64 {

@@ -10,8 +10,9 @@ use greenkerb_models::network::Network;
 use super::departures::Departures;
 use super::errands::itinerary::{Guide, Itinerary, stations};
 use super::error::MicroError;
-use super::insertion::choose_lane;
+use super::insertion::{Room, choose_lane};
 use super::mover::Waiting;
+use super::navigator::Navigator;
 use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
 use super::view::VehicleId;
@@ -27,6 +28,8 @@ pub(crate) struct Loader {
     departures: Departures,
     /// All ways in use.
     pub(crate) ways: Ways,
+    /// Chooses ways as traffic is; none where all go by free flow.
+    pub(crate) navigator: Option<Navigator>,
     /// First link and course of every template.
     plans: Vec<(LinkId, Course)>,
     /// Itineraries of the templates that stop anywhere.
@@ -55,7 +58,8 @@ impl Loader {
         }
         let departures = Departures::new(&demand, scenario.begin, seed);
         let ways = finder.ways;
-        Ok(Self { departures, ways, plans, itineraries, origins: Vec::new(), seed, demand })
+        let navigator = scenario.congestion_aware.then(|| Navigator::new(&scenario.network, scenario.tick.0));
+        Ok(Self { departures, ways, navigator, plans, itineraries, origins: Vec::new(), seed, demand })
     }
 
     /// From now on every flow that is over begins anew, `period` after it began.
@@ -98,15 +102,24 @@ impl Loader {
         let trip = self.departures.template(due.template);
         let kind = self.demand.kind(trip.kind);
         let mut chance = SplitMix64(self.seed ^ u64::from(vehicle).wrapping_mul(0x9FB2_1C65_1E98_DF25));
-        let (link, course) = self.plans[due.template as usize];
+        let (link, mut course) = self.plans[due.template as usize];
         let factor = draw(kind.speed_factor, &mut chance) as f32;
+        // Who stops anywhere on the way keeps the way that was planned for it.
+        let plain = !self.itineraries.contains_key(&due.template);
+        if let (true, Some(navigator), Way::Between { from, to, via }) = (plain, &mut self.navigator, &trip.way) {
+            let way = navigator.way(kind.class, *from, via, *to, f64::from(factor));
+            // What no lane leads along is not driven: then it is the way at free flow, which was tried beforehand.
+            course = way.and_then(|w| self.ways.add(network, kind.class, &w).ok()).unwrap_or(course);
+        }
         let lanes: Vec<StripId> = network.link(link).lanes.iter().map(|l| strips.of_lane(*l)).collect();
-        let load = |lane: StripId| {
+        let look = |lane: StripId| {
             let waits = regions[strips.region_of(lane)].queues.get(&lane).map_or(0, |q| q.len());
-            (waits + rows[lane as usize].movers.len()) as u64
+            let movers = &rows[lane as usize].movers;
+            let free_m = movers.last().map_or(strips.all[lane as usize].length_m, |m| m.front_m);
+            Room { vehicles: waits + movers.len(), free_m: if waits == 0 { free_m } else { -(waits as f64) } }
         };
         let step = self.ways.here(strips, lanes[0], vehicle, course);
-        let lane = choose_lane(&lanes, trip.depart_lane, step.usable, step.leads, load, &mut chance);
+        let lane = choose_lane(&lanes, trip.depart_lane, step.usable, step.leads, look, &mut chance);
         let kind = trip.kind.0 as u16;
         Some((lane, Waiting { vehicle, template: due.template, kind, factor, course, errand: NONE, due: due.at }))
     }

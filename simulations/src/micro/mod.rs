@@ -21,6 +21,7 @@ mod junction;
 mod lamps;
 mod load;
 mod mover;
+mod navigator;
 mod parallel;
 mod people;
 mod region;
@@ -35,6 +36,7 @@ pub use event::{Event, Journey, What};
 pub(crate) use strips::may_use;
 pub use view::{FacilityState, PeopleState, Totals, Vehicle, VehicleId};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -231,6 +233,9 @@ impl Micro {
 
     /// Loads who is due when the step begins into the queues of their regions.
     fn load(&mut self, ends: TimeDs) {
+        if let Some(navigator) = &mut self.loader.navigator {
+            navigator.look(self.tick, &self.strips, &self.rows);
+        }
         let begun = TimeDs(self.now().0 + 1);
         while let Some((lane, mut waiting)) =
             self.loader.next_before(begun, &self.network, &self.strips, &self.rows, &self.regions)
@@ -251,7 +256,14 @@ impl Micro {
     fn let_in(&mut self, ends: TimeDs) {
         let loader = &self.loader;
         let template = |t: u32| loader.template(t);
+        let mut coming = BTreeMap::new();
+        if self.driving == Driving::Street {
+            for lane in self.regions.iter().flat_map(|r| r.queues.keys()) {
+                coming.insert(*lane, insertion::coming(&self.strips, &self.lamps, &self.rows, *lane));
+            }
+        }
         let gate = Gate {
+            coming: &coming,
             strips: &self.strips,
             ways: &loader.ways,
             kinds: &self.kinds,
@@ -260,6 +272,8 @@ impl Micro {
             tick: self.tick,
             begins: TimeDs(ends.0 - i64::from(self.step.0)),
             ends,
+            dt_s: self.step.seconds(),
+            by_rear: self.driving == Driving::Street,
         };
         let rows = cut(&mut self.rows, self.strips.bounds());
         let tasks = self.regions.iter_mut().zip(rows).filter(|(r, _)| !r.queues.is_empty()).collect();

@@ -36,6 +36,9 @@ pub(crate) struct Mover {
     pub(crate) vehicle: u32,
     /// The strip it goes to at the end of this one; [`NONE`]: it ends here, or must change lanes first.
     pub(crate) next: StripId,
+    /// The connection it takes at the end of the lane ahead, where that lane is so short that others have to reckon with
+    /// it there already; else [`NONE`].
+    pub(crate) beyond: StripId,
     /// Kind of vehicle.
     pub(crate) kind: u16,
     /// Bits, see [`MOVED`].

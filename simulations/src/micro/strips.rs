@@ -30,6 +30,9 @@ pub(crate) struct Strip {
     first_out: u32,
     /// Lanes: how many connections leave it.
     out_count: u32,
+    /// Lanes: the first of the connections into it in [`Strips::ins`], and how many there are. Connections: unused.
+    first_in: u32,
+    in_count: u32,
     /// Connections: the lane it leaves. Lanes: [`NONE`].
     pub(crate) from: StripId,
     /// Connections: the lane it enters. Lanes: [`NONE`].
@@ -53,6 +56,8 @@ pub(crate) struct Strips {
     pub(crate) all: Vec<Strip>,
     /// Connections, grouped by the lane they leave.
     outs: Vec<StripId>,
+    /// Connections, grouped by the lane they enter.
+    ins: Vec<StripId>,
     /// Lane strips by lane.
     of_lane: Vec<StripId>,
     /// Connection strips by connection.
@@ -80,6 +85,7 @@ impl Strips {
         let mut s = Self {
             all: Vec::with_capacity(count),
             outs: Vec::with_capacity(network.connections().len()),
+            ins: Vec::with_capacity(network.connections().len()),
             of_lane: vec![NONE; network.lanes().len()],
             of_connection: vec![NONE; network.connections().len()],
             region_of: Vec::with_capacity(count),
@@ -117,6 +123,8 @@ impl Strips {
             limit_mps: lane.speed.get(),
             first_out: 0,
             out_count: 0,
+            first_in: 0,
+            in_count: 0,
             from: NONE,
             to: NONE,
             link: lane.link,
@@ -137,6 +145,8 @@ impl Strips {
             limit_mps: limit_mps.get(),
             first_out: 0,
             out_count: 0,
+            first_in: 0,
+            in_count: 0,
             from: NONE,
             to: NONE,
             link: to.link,
@@ -161,12 +171,29 @@ impl Strips {
                 self.outs.extend(leave.iter().map(|c| self.of_connection[c.index()]));
             }
         }
+        let mut ins: Vec<StripId> =
+            (0..self.all.len() as u32).filter(|i| self.all[*i as usize].is_connection).collect();
+        ins.sort_by_key(|c| (self.all[*c as usize].to, *c));
+        for (place, c) in ins.iter().enumerate() {
+            let to = self.all[*c as usize].to as usize;
+            if self.all[to].in_count == 0 {
+                self.all[to].first_in = place as u32;
+            }
+            self.all[to].in_count += 1;
+        }
+        self.ins = ins;
     }
 
     /// Connections that leave a lane.
     pub(crate) fn outs(&self, lane: StripId) -> &[StripId] {
         let s = &self.all[lane as usize];
         &self.outs[s.first_out as usize..(s.first_out + s.out_count) as usize]
+    }
+
+    /// Connections that enter a lane.
+    pub(crate) fn ins(&self, lane: StripId) -> &[StripId] {
+        let s = &self.all[lane as usize];
+        &self.ins[s.first_in as usize..(s.first_in + s.in_count) as usize]
     }
 
     /// Strip of a lane.
@@ -251,6 +278,7 @@ mod tests {
             assert_eq!(s.all[strip as usize].from, s.of_lane(c.from_lane));
             assert_eq!(s.all[strip as usize].to, s.of_lane(c.to_lane));
             assert!(s.outs(s.of_lane(c.from_lane)).contains(&strip));
+            assert!(s.ins(s.of_lane(c.to_lane)).contains(&strip));
             assert_eq!(s.region_of(strip), s.region_of(s.of_lane(c.from_lane)), "a node's strips lie in one region");
         }
     }

@@ -234,6 +234,7 @@ fn leave(scene: &Scene<'_>, region: &mut Region, out: &mut Outbox, strip: StripI
         if s.is_connection {
             rider.course = rider.course.onward();
             m.next = scene.ways.connection(scene.strips, at, m.vehicle, rider.course);
+            m.beyond = scene.ways.beyond(scene.strips, m.next, m.vehicle, rider.course);
         } else {
             let connection = ConnectionId(scene.strips.all[at as usize].id);
             region.tell(scene.ends, What::Crossed { vehicle, connection });

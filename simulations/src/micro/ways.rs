@@ -10,6 +10,9 @@ use greenkerb_models::network::Network;
 use super::strips::{NONE, StripId, Strips, may_use};
 use crate::random::SplitMix64;
 
+/// A lane that is shorter is looked beyond by those who yield to its traffic: nobody brakes from city speeds on less, in
+/// metres.
+const SHORT_M: f64 = 60.0;
 /// Turns after which a turning vehicle that found no way out is let go.
 const TURNS_MAX: u32 = 10_000;
 
@@ -226,6 +229,19 @@ impl Ways {
             }
         }
         best.1
+    }
+
+    /// The connection a vehicle on a lane takes at the end of the lane that `next` leads to, when that lane is short; else
+    /// [`NONE`].
+    pub(crate) fn beyond(&self, strips: &Strips, next: StripId, vehicle: u32, course: Course) -> StripId {
+        if next == NONE {
+            return NONE;
+        }
+        let lane = strips.all[next as usize].to;
+        if strips.all[lane as usize].length_m > SHORT_M {
+            return NONE;
+        }
+        self.connection(strips, lane, vehicle, course.onward())
     }
 
     /// The exit a turning vehicle takes from a link, of those that lead off one of `lanes`.

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 use greenkerb_models::demand::VehicleClass;
 use greenkerb_models::ids::LinkId;
-use greenkerb_models::network::Network;
+use greenkerb_models::network::{Movement, Network};
 
 use crate::micro::may_use;
 
@@ -63,11 +63,7 @@ impl Tree {
             }
             for m in network.movements_into(link) {
                 let m = network.movement(*m);
-                let open_to = m.connections.iter().any(|c| {
-                    let c = network.connection(*c);
-                    may_use(class, network.lane(c.from_lane).admits) && may_use(class, network.lane(c.to_lane).admits)
-                });
-                if !open_to {
+                if !open_to(network, class, m) {
                     continue;
                 }
                 let from = m.from_link;
@@ -100,11 +96,25 @@ impl Tree {
         Some(way)
     }
 
+    /// The link that all ways lead to.
+    #[must_use]
+    pub const fn destination(&self) -> LinkId {
+        self.to
+    }
+
     /// Time from the start of a link to the end of the destination, in seconds; infinite where no way leads there.
     #[must_use]
     pub fn time_from_s(&self, from: LinkId) -> f64 {
         self.time_s[from.index()]
     }
+}
+
+/// True when vehicles of a class may take a movement on some lane.
+pub(super) fn open_to(network: &Network, class: VehicleClass, movement: &Movement) -> bool {
+    movement.connections.iter().any(|c| {
+        let c = network.connection(*c);
+        may_use(class, network.lane(c.from_lane).admits) && may_use(class, network.lane(c.to_lane).admits)
+    })
 }
 
 /// Links from `from` through `via` to `to`.
@@ -131,8 +141,8 @@ pub fn way_between(
 }
 
 /// A time as a key of a heap; times are never NaN.
-#[derive(PartialEq, Clone, Copy)]
-struct Key(f64);
+#[derive(Debug, PartialEq, Clone, Copy)]
+pub(super) struct Key(pub(super) f64);
 
 impl Eq for Key {}
 

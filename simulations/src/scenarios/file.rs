@@ -120,7 +120,10 @@ fn open_sumo(path: &Path, source: &Source) -> Result<Opened, ScenarioFileError> 
     let end = config.end.unwrap_or_else(|| last_departure(&draft.demand, config.begin) + RUN_OUT);
     let name = stem(path);
     let description = format!("SUMO configuration {name}");
-    let run = Run { name, description, begin: config.begin, end, tick: config.step, ..Run::default() };
+    // SUMO chooses the ways of its trips when they depart, as traffic is by then.
+    let congestion_aware = true;
+    let run =
+        Run { name, description, begin: config.begin, end, tick: config.step, congestion_aware, ..Run::default() };
     Ok(draft.finish(run, sources))
 }
 

@@ -4,6 +4,7 @@ mod small;
 
 mod broken;
 mod figures;
+mod parity;
 mod served;
 mod shipped_field;
 

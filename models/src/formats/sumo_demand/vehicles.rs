@@ -203,14 +203,12 @@ impl Reader<'_> {
     }
 
     fn depart_lane(&mut self, draft: &Draft, course: &Course) -> Result<DepartLane, Fault> {
-        let Some(text) = draft.a.get("departLane") else { return Ok(DepartLane::First) };
+        // SUMO 1.28's default is `best_prob`.
+        let Some(text) = draft.a.get("departLane") else { return Ok(DepartLane::BestProb) };
         Ok(match text {
             "first" => DepartLane::First,
             "best" => DepartLane::Best,
-            "best_prob" => {
-                self.notes.add("departLane 'best_prob' taken as 'best'", &draft.at.id);
-                DepartLane::Best
-            }
+            "best_prob" => DepartLane::BestProb,
             "free" | "allowed" => DepartLane::Free,
             "random" => DepartLane::Random,
             _ => {
@@ -291,10 +289,12 @@ fn in_order(draft: &Draft, links: &[LinkId], name: &dyn Fn(LinkId) -> String) ->
 }
 
 fn depart_speed(draft: &Draft, notes: &mut Notes) -> Result<DepartSpeed, Fault> {
-    let Some(text) = draft.a.get("departSpeed") else { return Ok(DepartSpeed::Zero) };
+    // SUMO 1.28's default is `avg`.
+    let Some(text) = draft.a.get("departSpeed") else { return Ok(DepartSpeed::Average) };
     Ok(match text {
         "max" => DepartSpeed::Max,
-        "desired" | "speedLimit" | "random" | "last" | "avg" => {
+        "avg" => DepartSpeed::Average,
+        "desired" | "speedLimit" | "random" | "last" => {
             notes.add(&format!("departSpeed '{text}' taken as 'max'"), &draft.at.id);
             DepartSpeed::Max
         }

@@ -23,19 +23,20 @@ const EVERY: Ds = Ds::from_s(10);
 /// Acyclic max pressure by lane counts, every 10 s: the textbook form, and nothing that keeps anybody from waiting.
 #[must_use]
 pub fn lane_counts(scenario: &Scenario) -> Box<dyn Control> {
-    let rhythm = Rhythm { every: EVERY, red_max: None, horizon_m: 0.0, within_m: 0.0 };
+    let rhythm = Rhythm { every: EVERY, red_max: None, horizon_m: 0.0, within_m: 0.0, yellow_alone: None };
     Box::new(Chooser::new(scenario, rhythm, lane_counts::LaneCounts))
 }
 
-/// Acyclic max pressure by head of line, 50 m, every 10 s (`mpn10`).
+/// Acyclic max pressure by head of line, 50 m, every 10 s (`mpn10`); with `yellow_alone` as the clearance, where given.
 #[must_use]
-pub fn head_of_line(scenario: &Scenario) -> Box<dyn Control> {
-    Box::new(Chooser::new(scenario, greedy::rhythm(10), head_of_line::HeadOfLine))
+pub fn head_of_line(scenario: &Scenario, yellow_alone: Option<Ds>) -> Box<dyn Control> {
+    Box::new(Chooser::new(scenario, greedy::rhythm(10, yellow_alone), head_of_line::HeadOfLine))
 }
 
 /// Acyclic max pressure with regard to room, every 10 s.
 #[must_use]
 pub fn capacity_aware(scenario: &Scenario) -> Box<dyn Control> {
-    let rhythm = Rhythm { every: EVERY, red_max: Some(Ds::from_s(120)), horizon_m: 150.0, within_m: 150.0 };
+    let rhythm =
+        Rhythm { every: EVERY, red_max: Some(Ds::from_s(120)), horizon_m: 150.0, within_m: 150.0, yellow_alone: None };
     Box::new(Chooser::new(scenario, rhythm, capacity::CapacityAware))
 }

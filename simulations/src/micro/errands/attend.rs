@@ -101,6 +101,7 @@ impl Micro {
     fn head_on(&self, m: &mut Mover, rider: &Rider, strip: StripId) {
         if !self.strips.all[strip as usize].is_connection {
             m.next = self.loader.ways.connection(&self.strips, strip, m.vehicle, rider.course);
+            m.beyond = self.loader.ways.beyond(&self.strips, m.next, m.vehicle, rider.course);
         }
     }
 

@@ -81,6 +81,7 @@ impl Micro {
         // It has been there since the end of the step before.
         m.entered = self.tick.saturating_sub(1);
         m.next = self.loader.ways.connection(&self.strips, aside.lane, m.vehicle, rider.course);
+        m.beyond = self.loader.ways.beyond(&self.strips, m.next, m.vehicle, rider.course);
         let row = &mut self.rows[aside.lane as usize];
         let place = row.movers.partition_point(|o| o.front_m >= m.front_m);
         row.movers.insert(place, m);

@@ -12,6 +12,8 @@ use crate::micro::strips::{NONE, Strip, StripId};
 
 /// Where drivers stop before a lamp's line, in metres.
 const BEFORE_LINE_M: f64 = 1.0;
+/// Where they stop for others, in metres before the line.
+const AT_LINE_M: f64 = 0.1;
 /// Ways that leave one lane lie over each other up to here, in metres.
 const TOGETHER_M: f64 = 6.0;
 /// Where one stops for people is met to this, in metres.
@@ -72,7 +74,7 @@ impl Street<'_> {
                             break;
                         }
                     }
-                    None => v = v.min(self.cautious_mps(scene, kind, next, to_end_m, dt_s)),
+                    None => v = v.min(self.cautious_mps(scene, m, kind, next, to_end_m)),
                 }
                 if let Some(at_m) = scene.give_way.stop_m(next) {
                     let inside_m = if at_m < INSIDE_M { -0.1 } else { at_m };
@@ -108,18 +110,22 @@ impl Street<'_> {
         match self.verdict(scene, m, kind, &Claim { way, to_line_m }) {
             Verdict::Go => None,
             Verdict::StopAtLamp => Some(to_line_m - BEFORE_LINE_M),
-            Verdict::Wait => Some(to_line_m - 0.1),
+            Verdict::Wait => Some(to_line_m - AT_LINE_M),
             Verdict::WaitInside { at_m } => Some(to_line_m + at_m),
         }
     }
 
-    /// Who must yield does not come faster than to stop where the others come in sight.
-    fn cautious_mps(&self, scene: &Scene<'_>, kind: &Kind, way: StripId, to_line_m: f64, dt_s: f64) -> f64 {
-        if to_line_m <= SEES_M || !self.is_minor(scene, way) {
+    /// Who must yield comes as if to stop at the line until the others come in sight.
+    fn cautious_mps(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, way: StripId, to_line_m: f64) -> f64 {
+        let dt_s = scene.dt_s;
+        if to_line_m <= SEES_M
+            || to_line_m < krauss::brake_m(m.speed_mps, kind.decel, dt_s)
+            || !self.is_minor(scene, way)
+        {
             return f64::INFINITY;
         }
-        let seen_mps = (2.0 * SEES_M * kind.decel).sqrt();
-        krauss::slow_to_mps(kind, to_line_m - SEES_M, seen_mps, dt_s)
+        // A lamp may have made the way a minor one just now: nobody brakes harder than usual for that.
+        krauss::stop_mps(kind, to_line_m - AT_LINE_M, dt_s).max(m.speed_mps - kind.decel * dt_s)
     }
 
     /// The rearmost vehicle on a way across a node, or on one beside it that has not parted from it yet.

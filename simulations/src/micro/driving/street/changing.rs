@@ -219,6 +219,7 @@ impl Link<'_, '_> {
         m.front_m = front_m;
         m.flags |= CHANGED;
         m.next = self.scene.ways.connection(self.scene.strips, strip, m.vehicle, rider.course);
+        m.beyond = self.scene.ways.beyond(self.scene.strips, m.next, m.vehicle, rider.course);
         debug_assert!(m.next == NONE || self.scene.strips.all[m.next as usize].is_connection);
         self.scene.places[m.vehicle as usize].store(strip, Ordering::Relaxed);
         self.rows[to].movers.insert(place, m);

@@ -5,10 +5,12 @@
 //! | --- | --- |
 //! | `approach` | what lies ahead along a driver's way: leaders, lines, turns |
 //! | `priority` | who may go: lamps, foes, keep-clear |
+//! | `passage` | gaps that one who yields takes or leaves |
 //! | `changing` | changes of lanes, after everybody has moved |
 
 mod approach;
 pub(crate) mod changing;
+mod passage;
 mod priority;
 
 use greenkerb_models::network::Network;

@@ -5,13 +5,12 @@ use greenkerb_models::network::Foe;
 use greenkerb_models::signal::Indication;
 
 use super::Street;
+use super::passage::{GAP_S, Passage};
 use crate::micro::following::krauss;
 use crate::micro::mover::{Kind, Mover};
 use crate::micro::scene::Scene;
 use crate::micro::strips::StripId;
 
-/// Time kept between two vehicles where their ways meet (SUMO's `jmTimegapMinor`), in seconds.
-const GAP_S: f64 = 1.0;
 /// Half the width of a vehicle with its side gap: how far from where two ways meet it must be, in metres.
 const CLEAR_M: f64 = 1.5;
 /// Below this a vehicle behind the node counts as standing, in metres per second.
@@ -149,25 +148,26 @@ impl Street<'_> {
     /// True when somebody before the line of a foe's way will be inside the node at the same time. Both are given the whole
     /// way across for it, as SUMO does: drivers do not reckon to the metre with who is still coming.
     fn comes(&self, scene: &Scene<'_>, m: &Mover, kind: &Kind, claim: &Claim, its: StripId) -> bool {
-        let mine = Window::across(m, kind, claim.to_line_m, scene.strips.all[claim.way as usize].length_m);
-        let its_m = scene.strips.all[its as usize].length_m;
-        let way = &scene.strips.all[claim.way as usize];
-        let merges = way.to == scene.strips.all[its as usize].to;
-        let speeding_m = (claim.to_line_m + way.length_m).max(0.0);
-        let leaves_mps = (m.speed_mps * m.speed_mps + 2.0 * kind.accel * speeding_m).sqrt().min(way.limit_mps);
         let lamp = scene.lamps.at(its);
         if matches!(lamp, Some(Indication::Red | Indication::RedAmber)) {
             return false;
         }
-        let lane = scene.strips.all[its as usize].from;
+        let (mine_way, its_way) = (&scene.strips.all[claim.way as usize], &scene.strips.all[its as usize]);
+        let merges = mine_way.to == its_way.to;
+        let mine = Passage::of(scene, m, kind, claim.to_line_m, claim.way);
+        let lane = its_way.from;
         let length_m = scene.strips.all[lane as usize].length_m;
         let waited_s = if m.stands() { f64::from(scene.tick - m.stands_since) * scene.dt_s } else { 0.0 };
+        let impatience = Passage::impatience(waited_s);
+        let is_kept_from = |o: &Mover, to_line_m: f64| {
+            let theirs = Passage::of(scene, o, scene.kind(o), to_line_m, its);
+            mine.is_kept_from_by(&theirs, merges, impatience)
+        };
         for (k, o) in scene.rows[lane as usize].movers.iter().take(LOOK_BACK).enumerate() {
             let (to_line_m, its_kind) = (length_m - o.front_m, scene.kind(o));
-            // Who is further off than it needs to stop does not reckon with the node yet, nor others with it.
-            let soon_mps = o.speed_mps + its_kind.accel * scene.dt_s;
-            let reach_m = soon_mps * (scene.dt_s + its_kind.headway_s);
-            if to_line_m > reach_m + krauss::brake_m(soon_mps, its_kind.decel, scene.dt_s) {
+            // Who stands, behind somebody else or before a full exit, is not going to come; nor is anybody behind it.
+            let stands = o.speed_mps < STANDING_MPS;
+            if stands && (k > 0 || waited_s > PATIENCE_S || (o.next == its && !self.has_room(scene, its, its_kind))) {
                 return false;
             }
             if o.next != its {
@@ -177,18 +177,28 @@ impl Street<'_> {
             {
                 return false;
             }
-            // Who stands behind somebody else that stands, or before a full exit, is not going to come.
-            let stands = o.speed_mps < STANDING_MPS;
-            let held = k > 0 && stands && scene.rows[lane as usize].movers[k - 1].speed_mps < STANDING_MPS;
-            if held || (stands && (waited_s > PATIENCE_S || !self.has_room(scene, its, its_kind))) {
+            if is_kept_from(o, to_line_m) {
+                return true;
+            }
+        }
+        // Where the lane is short, those who are about to come onto it count as well.
+        scene.strips.ins(lane).iter().any(|c| {
+            let way_m = length_m + scene.strips.all[*c as usize].length_m;
+            let across = scene.rows[*c as usize].movers.iter();
+            let mut across = across.filter(|o| o.beyond == its).map(|o| (o, way_m - o.front_m));
+            if across.any(|(o, to_line_m)| is_kept_from(o, to_line_m)) {
+                return true;
+            }
+            let held = |l: Indication| !matches!(l, Indication::Protected | Indication::Permissive);
+            if scene.lamps.at(*c).is_some_and(held) {
                 return false;
             }
-            let theirs = Window::across(o, its_kind, to_line_m, its_m);
-            // Nobody goes in front of one who is faster into the same lane.
-            let cuts_in = merges && mine.comes_s <= theirs.comes_s && o.speed_mps > leaves_mps;
-            return cuts_in || mine.meets(&theirs);
-        }
-        false
+            let before = scene.strips.all[*c as usize].from;
+            let behind_m = way_m + scene.strips.all[before as usize].length_m;
+            let coming = scene.rows[before as usize].movers.iter().take(LOOK_BACK);
+            let mut coming = coming.take_while(|o| o.speed_mps >= STANDING_MPS);
+            coming.any(|o| o.next == *c && o.beyond == its && is_kept_from(o, behind_m - o.front_m))
+        })
     }
 
     /// True when a vehicle finds room behind the node, or is in nobody's way there.
@@ -232,12 +242,6 @@ impl Window {
     fn of(m: &Mover, kind: &Kind, to_m: f64) -> Self {
         let leaves_m = to_m + f64::from(m.length_m) + CLEAR_M;
         Self { comes_s: time_to(m, kind, to_m - CLEAR_M), leaves_s: time_to(m, kind, leaves_m) }
-    }
-
-    /// Of a vehicle inside the node, from the line `to_line_m` ahead to the end of a way of `way_m`.
-    fn across(m: &Mover, kind: &Kind, to_line_m: f64, way_m: f64) -> Self {
-        let leaves_m = to_line_m + way_m + f64::from(m.length_m);
-        Self { comes_s: time_to(m, kind, to_line_m), leaves_s: time_to(m, kind, leaves_m) }
     }
 
     /// True when less than the gap lies between two stays.
