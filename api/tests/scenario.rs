@@ -78,6 +78,68 @@ fn what_was_derived_is_told_of_foreign_files() {
     assert!(!again.contains("derived") && again.contains("demand       1 vehicles expected"), "{again}");
 }
 
+/// SUMO's files of one trip and somebody on foot, who is left out.
+fn sumo_town(folder: &Path) -> std::path::PathBuf {
+    let net = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/crossroads.net.xml");
+    std::fs::copy(net, folder.join("n.net.xml")).unwrap();
+    let trips = "<routes><trip id='a' depart='3' from='from_west' to='to_east'/>
+        <person id='p' depart='3'><walk edges='from_west to_east'/></person></routes>";
+    std::fs::write(folder.join("d.rou.xml"), trips).unwrap();
+    let config = folder.join("town.sumocfg");
+    let files =
+        "<configuration><input><net-file value='n.net.xml'/><route-files value='d.rou.xml'/></input></configuration>";
+    std::fs::write(&config, files).unwrap();
+    config
+}
+
+#[test]
+fn what_a_benchmark_leaves_out_is_told_and_what_it_cannot_use_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = sumo_town(folder.path());
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    let line = |results: &Path| {
+        ["simulate", text(&config), "--end", "20", "--seeds", "1", "--controller", "shipped", "--out", text(results)]
+            .map(str::to_owned)
+    };
+    let ours = |results: &Path, more: &[&str]| {
+        let line = line(results);
+        greenkerb(&line.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let refused = |more: &[&str]| {
+        let output = ours(&a, more);
+        assert_eq!(output.status.code(), Some(1), "{more:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let first = ours(&a, &[]);
+    let told = String::from_utf8(first.stderr).unwrap();
+    assert!(first.status.success(), "{told}");
+    let note = told.lines().find(|l| l.starts_with("note: 1 x ") && l.contains("people and goods")).expect(&told);
+    let report = std::fs::read_to_string(a.join("report.html")).unwrap();
+    let listed = format!("<dt>Note</dt><dd>{}</dd>", note["note: ".len()..].replacen(" x ", " × ", 1));
+    assert!(report.contains(&listed), "{listed}");
+    assert!(ours(&b, &[]).status.success());
+    assert!(report == std::fs::read_to_string(b.join("report.html")).unwrap());
+    // A step that scenario.toml may not have.
+    for tick in ["0.25", "0", "11"] {
+        let error = refused(&["--tick", tick]);
+        assert!(error.contains(&format!("{tick} is not a number of tenths of a second from 0.1 to 10 s")), "{error}");
+    }
+    // A baseline of another window; one of the same is compared with.
+    let kept = b.join("runs.jsonl");
+    let against = ["--baseline", text(&kept), "--fail-if-worse", "3%"];
+    assert!(ours(&a, &against).status.success());
+    let error = refused(&[&against[..], &["--begin", "2"]].concat());
+    assert!(error.contains("its window is 0 to 20 s") && error.contains("this one's is 2 to 20 s"), "{error}");
+    assert!(refused(&["--baseline", text(&kept), "--fail-if-worse", "3"]).contains("write 3% or 0.03"));
+    // A controller that cannot run here leaves the folder as it is.
+    let output =
+        greenkerb(&["simulate", text(&config), "--seeds", "1", "--controller", "amp8-15+5", "--out", text(&a)]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && error.contains("rules need four"), "{error}");
+    assert!(!a.join("runs.stale.jsonl").exists());
+    assert!(std::fs::read(a.join("runs.jsonl")).unwrap() == std::fs::read(&kept).unwrap());
+}
+
 #[test]
 fn a_new_scenario_runs_and_is_written_the_same_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -151,3 +151,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_link_as_long_as_none_of_its_lanes_is_refused() {
+    use greenkerb_models::units::Metres;
+    let refused = |length_m: f64| {
+        let mut parts = crossroads();
+        parts.links[0].length = Metres::new(length_m).unwrap();
+        (parts.links[0].name.clone(), parts.build().map(|_| ()).map_err(|e| e.to_string()))
+    };
+    let lane_m = crossroads().lanes[crossroads().links[0].lanes[0].index()].length.get();
+    refused(lane_m * 1.05).1.unwrap();
+    for (length_m, reason) in
+        [(0.0, "must be above 0"), (2e6, "at most 1000000 m"), (lane_m * 3.0, "none of its lanes'")]
+    {
+        let (name, found) = refused(length_m);
+        let error = found.unwrap_err();
+        assert!(error.starts_with(&format!("link '{name}': ")) && error.contains(reason), "{error}");
+    }
+}

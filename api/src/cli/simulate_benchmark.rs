@@ -10,6 +10,7 @@ use greenkerb_simulations::benchmark::{self, Setup, Store};
 use greenkerb_simulations::cancel::Cancel;
 use greenkerb_simulations::control;
 use greenkerb_simulations::scenarios::Scenario;
+use greenkerb_simulations::scenarios::file::{Opened, tick_of};
 use greenkerb_simulations::sumo::parse_seeds;
 use sha2::{Digest, Sha256};
 
@@ -88,8 +89,14 @@ pub(super) fn run(args: BenchmarkArgs) -> anyhow::Result<()> {
     let setup = setup(&args)?;
     setup.check()?;
     if let Some(baseline) = &args.baseline {
-        // A file that cannot be read is better told now than after an hour.
-        benchmark::read_runs(baseline)?;
+        // A file that is no use is better told now than after an hour.
+        benchmark::check_baseline(baseline, &setup)?;
+    }
+    let build = |name: &str, scenario: &Scenario| control::build(name, scenario);
+    // Before the folder is opened, which puts runs of other benchmarks aside.
+    setup.check_controllers(&build)?;
+    for note in &setup.notes {
+        eprintln!("note: {} x {}", note.count, note.text);
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new("benchmarks").join(folder_name(&setup.scenario.name)));
     let mut store = Store::open(&out, setup.jobs()?, &program()?)?;
@@ -97,7 +104,6 @@ pub(super) fn run(args: BenchmarkArgs) -> anyhow::Result<()> {
     let cancel = Cancel::default();
     call_off_on_signal(cancel.clone())?;
     let jobs = args.jobs.map_or_else(|| processors() / usize::from(args.threads), usize::from).max(1);
-    let build = |name: &str, scenario: &Scenario| control::build(name, scenario);
     benchmark::run(&setup, &build, &mut store, jobs, &cancel, &mut benchmark::on_stderr())?;
     let found = benchmark::write_results(&setup, &store)?;
     println!("{}\n{}\nreport: {}", found.summary, found.verdict, out.join("report.html").display());
@@ -111,7 +117,7 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
     let Some(argument) = &args.scenario else {
         bail!("which scenario? e.g. `greenkerb simulate arterial`; see --help");
     };
-    let mut scenario = open(argument)?;
+    let Opened { mut scenario, notes } = super::scenario::open(argument)?;
     let instant = |s: f64| -> anyhow::Result<TimeDs> { Ok(TimeDs(i64::from(Ds::from_seconds(s)?.0))) };
     if let Some(s) = args.begin {
         scenario.begin = instant(s).context("--begin")?;
@@ -123,7 +129,7 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
         scenario.warm_up = Ds::from_seconds(s).context("--warm-up")?;
     }
     if let Some(s) = args.tick {
-        scenario.tick = Ds::from_seconds(s).context("--tick")?;
+        scenario.tick = tick_of(s).context("--tick")?;
     }
     let seeds = parse_seeds(&args.seeds)?;
     Ok(Setup {
@@ -131,17 +137,9 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
         scenario_argument: argument.split(',').map(base_name).collect::<Vec<_>>().join(","),
         controllers: control::parse_names(&args.controller)?,
         seeds,
+        notes,
         threads: usize::from(args.threads),
     })
-}
-
-/// The scenario that an argument names; what was derived is logged.
-fn open(argument: &str) -> anyhow::Result<Scenario> {
-    let opened = super::scenario::open(argument)?;
-    for note in &opened.notes {
-        tracing::info!(?note, "scenario");
-    }
-    Ok(opened.scenario)
 }
 
 /// The last part of a path.
@@ -172,7 +170,7 @@ fn tell_kept(store: &Store, out: &Path) {
     }
     if store.stale() > 0 {
         eprintln!(
-            "{} runs in {} are of another scenario, other options or another program; they are in runs.stale.jsonl now",
+            "{} runs in {} are of another scenario, other options or another program, or were not asked for; they are in runs.stale.jsonl now",
             store.stale(),
             out.display()
         );

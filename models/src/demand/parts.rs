@@ -249,14 +249,27 @@ impl DemandParts {
         let at = Check { kind, name: &t.name };
         at.within("vehicle kind", t.kind.0, self.kinds.len())?;
         let links = network.links().len();
-        match &t.way {
-            Way::Along(r) => at.within("route", r.0, self.routes.len())?,
+        let enters = match &t.way {
+            Way::Along(r) => {
+                at.within("route", r.0, self.routes.len())?;
+                self.routes[r.index()].links[0]
+            }
             Way::Between { from, to, via } => {
                 for l in [from, to].into_iter().chain(via) {
                     at.within("link", l.0, links)?;
                 }
+                *from
             }
-            Way::Turning { from } => at.within("link", from.0, links)?,
+            Way::Turning { from } => {
+                at.within("link", from.0, links)?;
+                *from
+            }
+        };
+        if let super::DepartLane::Index(i) = t.depart_lane {
+            let link = network.link(enters);
+            at.that((i as usize) < link.lanes.len(), || {
+                format!("it departs on lane {i} of link '{}', whose lanes are 0 to {}", link.name, link.lanes.len() - 1)
+            })?;
         }
         for s in &t.stays {
             at.within("bus stop", s.stop.0, self.stops.len())?;
@@ -266,6 +279,10 @@ impl DemandParts {
         }
         if let super::DepartSpeed::Fixed(v) = t.depart_speed {
             at.that(v.is_finite() && v >= 0.0, || format!("departure speed {v} m/s"))?;
+            let kind = &self.kinds[t.kind.index()];
+            at.that(v <= kind.speed_max.get(), || {
+                format!("departure speed {v} m/s; its kind '{}' drives {} at most", kind.name, kind.speed_max)
+            })?;
         }
         Ok(())
     }

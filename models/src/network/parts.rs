@@ -12,6 +12,12 @@ use crate::network::{
 };
 use crate::signal::Controller;
 
+/// No street is longer, in metres.
+const LINK_LENGTH_M_MAX: f64 = 1e6;
+/// A link may differ so much from the lane most like it: a share of that lane, or in metres, whichever is more.
+const LINK_OFF_SHARE: f64 = 0.1;
+const LINK_OFF_M: f64 = 1.0;
+
 /// Unchecked tables: what a reader fills and a writer reads. Ids are positions in these tables.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct NetworkParts {
@@ -194,12 +200,21 @@ impl NetworkParts {
             at.within("node", l.from.0, self.nodes.len())?;
             at.within("node", l.to.0, self.nodes.len())?;
             at.that(!l.lanes.is_empty(), || "it has no lanes".into())?;
+            let length_m = l.length.get();
+            at.that(length_m > 0.0 && length_m <= LINK_LENGTH_M_MAX, || {
+                format!("a length of {length_m} m; it must be above 0 and at most {LINK_LENGTH_M_MAX} m")
+            })?;
             for lane in &l.lanes {
                 at.within("lane", lane.0, self.lanes.len())?;
                 at.that(self.lanes[lane.index()].link.index() == i, || {
                     format!("its lane '{}' says it belongs to another link", self.lanes[lane.index()].name)
                 })?;
             }
+            let lanes_m = || l.lanes.iter().map(|lane| self.lanes[lane.index()].length.get());
+            let alike = |lane_m: f64| (length_m - lane_m).abs() <= (LINK_OFF_SHARE * lane_m).max(LINK_OFF_M);
+            at.that(lanes_m().any(alike), || {
+                format!("a length of {length_m} m is none of its lanes': {} m", lanes_m().fold(0.0, f64::max))
+            })?;
         }
         for l in &self.lanes {
             let at = Check { kind: "lane", name: &l.name };

@@ -111,6 +111,12 @@ fn damage_is_refused_by_line() {
         format!("town.gkd:{}: route 'r': no movement leads from link 'to_east' to link 'from_west'", line("route "))
     );
     for (from, to, place, reason) in [
+        (
+            "\"depart_lane\":{\"index\":0}",
+            "\"depart_lane\":{\"index\":7}",
+            "trip ",
+            "vehicle 'b': it departs on lane 7 of link 'from_west', whose lanes are 0 to 1",
+        ),
         ("\"share\":0.25", "\"share\":-0.25", "turning ", "turning share '#0': a share of -0.25"),
         ("\"share\":0.25", "\"share\":0.0", "turning ", "turning shares of link 'from_west': all of them are zero"),
         ("\"end\":90", "\"end\":-90", "flow ", "flow 'f': it ends before it begins"),
@@ -134,4 +140,13 @@ fn damage_is_refused_by_line() {
         let wrong = text.replacen(from, to, 1);
         assert_eq!(refusal(&wrong), format!("town.gkd:{}: {reason}", line(place)));
     }
+    let fast = text.replacen("\"depart_speed\":{\"fixed\":2.5}", "\"depart_speed\":{\"fixed\":250.0}", 1);
+    let most = everything(&net).parts().kinds.iter().find(|k| k.name == "bus").unwrap().speed_max;
+    assert_eq!(
+        refusal(&fast),
+        format!(
+            "town.gkd:{}: vehicle 'b': departure speed 250 m/s; its kind 'bus' drives {most} at most",
+            line("trip ")
+        )
+    );
 }

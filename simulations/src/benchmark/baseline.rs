@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::BenchmarkError;
 use super::record::RunRecord;
+use super::setup::Setup;
 use super::store::read_runs;
 use super::summary::paired;
 use crate::metrics::{Mean, Paired};
@@ -25,6 +26,27 @@ pub struct Comparison {
     pub gridlocked: (usize, usize),
     /// It is worse than the tolerance allows.
     pub is_worse: bool,
+}
+
+/// Checks that a baseline (a `runs.jsonl`) is of the same scenario and window as a benchmark. Runs without a window, from a
+/// version that did not write it, are only held against the scenario.
+///
+/// # Errors
+/// [`BenchmarkError`] when the file cannot be read, or [`BenchmarkError::BaselineOther`].
+pub fn check_baseline(path: &Path, setup: &Setup) -> Result<(), BenchmarkError> {
+    let other = |what, theirs: String, ours: String| {
+        Err(BenchmarkError::BaselineOther { path: path.to_owned(), what, theirs, ours })
+    };
+    let (name, window) = (&setup.scenario.name, setup.window());
+    for run in read_runs(path)? {
+        if run.scenario != *name {
+            return other("scenario", format!("'{}'", run.scenario), format!("'{name}'"));
+        }
+        if let Some(theirs) = run.window.filter(|w| *w != window) {
+            return other("window", theirs.to_string(), window.to_string());
+        }
+    }
+    Ok(())
 }
 
 /// Compares runs with those of a baseline (a `runs.jsonl`), controller by controller. Worse is: mean total delay above the
@@ -96,19 +118,24 @@ impl std::fmt::Display for Comparison {
     }
 }
 
-/// Reads a tolerance: `3%`, `3 %` or `0.03`.
+/// Reads a tolerance: `3%`, `3 %` or `0.03`. A share of 1 or more is refused: who writes 3 means 3 %.
 ///
 /// # Errors
 /// [`BenchmarkError::Tolerance`].
 pub fn parse_tolerance(text: &str) -> Result<f64, BenchmarkError> {
     let wrong = || BenchmarkError::Tolerance { text: text.to_owned() };
-    let (number, scale) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |percent| (percent.trim(), 0.01));
-    let value: f64 = number.parse().map_err(|_| wrong())?;
-    if value.is_finite() && value >= 0.0 { Ok(value * scale) } else { Err(wrong()) }
+    let percent = text.trim().strip_suffix('%');
+    let value: f64 = percent.unwrap_or(text).trim().parse().map_err(|_| wrong())?;
+    match percent {
+        Some(_) if (0.0..=100.0).contains(&value) => Ok(value * 0.01),
+        None if (0.0..1.0).contains(&value) => Ok(value),
+        _ => Err(wrong()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::RunWindow;
     use super::super::samples::{record, setup};
     use super::*;
 
@@ -157,11 +184,36 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_of_another_scenario_or_window_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.jsonl");
+        let mine = setup(&["a"], &[1]);
+        let mut run = runs(&[1], 10.0).remove(0);
+        let mut check = |change: &dyn Fn(&mut RunRecord)| {
+            change(&mut run);
+            std::fs::write(&path, serde_json::to_string(&run).unwrap()).unwrap();
+            check_baseline(&path, &mine).map_err(|e| e.to_string())
+        };
+        check(&|_| {}).unwrap();
+        check(&|r| r.window = None).unwrap();
+        let error = check(&|r| r.window = Some(RunWindow { begin_s: 0.0, end_s: 300.0, warm_up_s: 0.0 })).unwrap_err();
+        assert!(
+            error.ends_with(
+                "its window is 0 to 300 s, the first 0 s left out; this one's is 0 to 600 s, the first 0 s left out"
+            ),
+            "{error}"
+        );
+        let error = check(&|r| r.scenario = "riverside".into()).unwrap_err();
+        assert!(error.ends_with("its scenario is 'riverside'; this one's is 'grid 1x1'"), "{error}");
+    }
+
+    #[test]
     fn tolerances_are_read() {
         assert_eq!(parse_tolerance("3%").unwrap(), 0.03);
         assert_eq!(parse_tolerance(" 3 % ").unwrap(), 0.03);
         assert_eq!(parse_tolerance("0.05").unwrap(), 0.05);
-        for wrong in ["", "%", "-3%", "three", "inf", "nan%"] {
+        assert_eq!(parse_tolerance("100%").unwrap(), 1.0);
+        for wrong in ["", "%", "-3%", "three", "inf", "nan%", "3", "1", "101%", "inf%"] {
             assert!(parse_tolerance(wrong).is_err(), "{wrong}");
         }
     }

@@ -79,7 +79,19 @@ pub enum BenchmarkError {
         /// Controllers of this benchmark.
         controllers: String,
     },
-    /// The tolerance is no share.
+    /// The baseline is of something else.
+    #[error("{}: no baseline for this benchmark: its {what} is {theirs}; this one's is {ours}", path.display())]
+    BaselineOther {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// The baseline's.
+        theirs: String,
+        /// This benchmark's.
+        ours: String,
+    },
+    /// The tolerance is no share below 1, or above 100 %.
     #[error("'{text}' is no tolerance: write 3% or 0.03")]
     Tolerance {
         /// What was given.

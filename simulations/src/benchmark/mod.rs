@@ -22,11 +22,11 @@ mod trace;
 mod samples;
 
 pub use arterial::{Arterial, Piece, Station};
-pub use baseline::{Comparison, compare, parse_tolerance};
+pub use baseline::{Comparison, check_baseline, compare, parse_tolerance};
 pub use error::BenchmarkError;
 pub use manifest::{Hashed, Manifest, NetworkSize};
 pub use progress::on_stderr;
-pub use record::{RunRecord, Timing};
+pub use record::{RunRecord, RunWindow, Timing};
 pub use report::{Report, timings_script};
 pub use results::{Found, write_results};
 pub use runner::{Progress, run};

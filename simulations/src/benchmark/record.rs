@@ -13,6 +13,9 @@ pub struct RunRecord {
     pub key: String,
     /// The scenario.
     pub scenario: String,
+    /// Its window; lines of earlier versions have none.
+    #[serde(default)]
+    pub window: Option<RunWindow>,
     /// The controller.
     pub controller: String,
     /// The seed.
@@ -27,6 +30,23 @@ pub struct RunRecord {
     pub event_hash: String,
     /// Everything measured.
     pub measures: Measures,
+}
+
+/// Which part of the day a run covers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunWindow {
+    /// First second.
+    pub begin_s: f64,
+    /// Last second.
+    pub end_s: f64,
+    /// Part of the beginning that statistics leave out, in seconds.
+    pub warm_up_s: f64,
+}
+
+impl std::fmt::Display for RunWindow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {} s, the first {} s left out", self.begin_s, self.end_s, self.warm_up_s)
+    }
 }
 
 impl RunRecord {

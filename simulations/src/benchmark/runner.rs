@@ -52,9 +52,7 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), BenchmarkError> {
     setup.check()?;
-    for controller in &setup.controllers {
-        build(controller, &setup.scenario)?;
-    }
+    setup.check_controllers(build)?;
     let arterial = Arterial::of(&setup.scenario.network, &setup.scenario.demand);
     let open = store.open_jobs();
     let (next, stop) = (AtomicUsize::new(0), Cancel::default());
@@ -165,6 +163,7 @@ fn one(
     let run = RunRecord {
         key: job.key.clone(),
         scenario: scenario.name.clone(),
+        window: Some(setup.window()),
         controller: job.controller.clone(),
         seed: job.seed,
         violations: ran.violations,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use greenkerb_models::units::{Ds, TimeDs};
 
-use super::record::RunRecord;
+use super::record::{RunRecord, RunWindow};
 use super::setup::{Job, Setup};
 use super::trace::Trace;
 use crate::metrics::samples::demand;
@@ -30,6 +30,7 @@ pub(crate) fn setup(controllers: &[&str], seeds: &[u64]) -> Setup {
         scenario_argument: "grid:1x1".into(),
         controllers: controllers.iter().map(|c| (*c).to_owned()).collect(),
         seeds: seeds.to_vec(),
+        notes: Vec::new(),
         threads: 1,
     }
 }
@@ -41,6 +42,7 @@ pub(crate) fn record(job: &Job, delay_s: f64) -> RunRecord {
     RunRecord {
         key: job.key.clone(),
         scenario: "grid 1x1".into(),
+        window: Some(RunWindow { begin_s: 0.0, end_s: 600.0, warm_up_s: 0.0 }),
         controller: job.controller.clone(),
         seed: job.seed,
         violations: 0,

@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use greenkerb_models::formats::Note;
 use sha2::{Digest, Sha256};
 
 use super::error::BenchmarkError;
+use super::record::RunWindow;
 use crate::control::{Control, RegistryError};
 use crate::scenarios::Scenario;
 
@@ -25,6 +27,8 @@ pub struct Setup {
     pub controllers: Vec<String>,
     /// Seeds; every controller runs each of them.
     pub seeds: Vec<u64>,
+    /// What the scenario's files did not say, or what was left out of them.
+    pub notes: Vec<Note>,
     /// Threads inside one run. The result is the same for any number.
     pub threads: usize,
 }
@@ -67,6 +71,24 @@ impl Setup {
             return Err(BenchmarkError::Window { begin_s: begin.seconds(), end_s: end.seconds() });
         }
         Ok(())
+    }
+
+    /// Checks that every controller can be made for the scenario.
+    ///
+    /// # Errors
+    /// [`BenchmarkError::Control`] of the first that cannot.
+    pub fn check_controllers(&self, build: &ControlFactory<'_>) -> Result<(), BenchmarkError> {
+        for controller in &self.controllers {
+            build(controller, &self.scenario)?;
+        }
+        Ok(())
+    }
+
+    /// The window of its runs.
+    #[must_use]
+    pub fn window(&self) -> RunWindow {
+        let s = &self.scenario;
+        RunWindow { begin_s: s.begin.seconds(), end_s: s.end.seconds(), warm_up_s: s.warm_up.seconds() }
     }
 
     /// SHA-256 over the network, the demand and everything else a run depends on, except controller and seed.

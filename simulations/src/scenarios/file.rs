@@ -283,13 +283,21 @@ fn last_departure(demand: &Demand, begin: TimeDs) -> TimeDs {
     trips.chain(parts.flows.iter().map(|f| f.end)).max().unwrap_or(begin).max(begin)
 }
 
-/// A step's length, a whole number of deciseconds.
+/// A step that no scenario has, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("{0} is not a number of tenths of a second from 0.1 to 10 s")]
+pub struct TickError(pub f64);
+
 fn tick(file: &str, key: &'static str, seconds: f64) -> Result<Ds, ScenarioFileError> {
-    let bad = || ScenarioFileError::Value {
-        file: file.into(),
-        key,
-        reason: format!("{seconds} is not a number of tenths of a second from 0.1 to 10 s"),
-    };
+    tick_of(seconds).map_err(|e| ScenarioFileError::Value { file: file.into(), key, reason: e.to_string() })
+}
+
+/// A step's length, a whole number of deciseconds.
+///
+/// # Errors
+/// [`TickError`] for what is no tenths of a second from 0.1 to 10 s.
+pub fn tick_of(seconds: f64) -> Result<Ds, TickError> {
+    let bad = || TickError(seconds);
     let ds = Ds::from_seconds(seconds).map_err(|_| bad())?;
     let whole = (f64::from(ds.0) - seconds * 10.0).abs() < 1e-6;
     if whole && (1..=100).contains(&ds.0) { Ok(ds) } else { Err(bad()) }

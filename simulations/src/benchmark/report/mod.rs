@@ -254,6 +254,9 @@ impl Report<'_> {
             ),
         );
         row("Scenario", &format!("SHA-256 <code>{}</code>", esc(&m.fingerprint)));
+        for n in &self.setup.notes {
+            row("Note", &format!("{} × {}", n.count, esc(&n.text)));
+        }
         for f in m.sources.iter().chain(&m.results) {
             row(&esc(&f.name), &format!("SHA-256 <code>{}</code>", esc(&f.sha256)));
         }
