@@ -23,7 +23,8 @@ pub struct Throughput {
     pub undeparted: u64,
     /// Stand in a parking facility at the end.
     pub parked: u64,
-    /// Vehicles that arrived or parked in the window per hour, those due in the warm-up included.
+    /// Vehicles that arrived or parked in the window per hour, those due in the warm-up included; who parks and later
+    /// arrives counts once.
     pub ended_per_h: f64,
 }
 
@@ -31,7 +32,8 @@ pub struct Throughput {
 #[derive(Debug, Clone)]
 pub struct Counts {
     window: Window,
-    ended: u64,
+    /// By vehicle: it has arrived or parked in the window.
+    ended: Vec<bool>,
     nodes: Vec<u64>,
     links: Vec<u64>,
 }
@@ -40,7 +42,7 @@ impl Counts {
     /// For a network.
     #[must_use]
     pub fn new(network: &Network, window: Window) -> Self {
-        Self { window, ended: 0, nodes: vec![0; network.nodes().len()], links: vec![0; network.links().len()] }
+        Self { window, ended: Vec::new(), nodes: vec![0; network.nodes().len()], links: vec![0; network.links().len()] }
     }
 
     /// Takes an event in.
@@ -49,7 +51,11 @@ impl Counts {
             return;
         }
         match event.what {
-            What::Arrived { .. } | What::Parked { .. } => self.ended += 1,
+            What::Arrived { vehicle, .. } | What::Parked { vehicle, .. } => {
+                let index = vehicle.0 as usize;
+                self.ended.resize(self.ended.len().max(index + 1), false);
+                self.ended[index] = true;
+            }
             What::Crossed { connection, .. } => {
                 self.nodes[network.movement(network.connection(connection).movement).node.index()] += 1;
             }
@@ -81,7 +87,11 @@ impl Counts {
     pub fn throughput(&self, vehicles: &Vehicles) -> Throughput {
         let hours = self.window.length_s() / 3_600.0;
         let mut t = Throughput {
-            ended_per_h: if hours > 0.0 { self.ended as f64 / hours } else { 0.0 },
+            ended_per_h: if hours > 0.0 {
+                self.ended.iter().filter(|ended| **ended).count() as f64 / hours
+            } else {
+                0.0
+            },
             ..Throughput::default()
         };
         for r in vehicles.counted() {
@@ -101,6 +111,8 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{at_s, crossroads, event, journey, straight};
+    use greenkerb_models::ids::FacilityId;
+
     use super::*;
     use crate::micro::VehicleId;
 
@@ -122,6 +134,8 @@ mod tests {
             tell(300, What::Inserted { vehicle: VehicleId(id), lane });
             tell(310, What::Crossed { vehicle: VehicleId(id), connection });
         }
+        let (facility, searched_m) = (FacilityId(0), 0.0);
+        tell(350, What::Parked { vehicle: VehicleId(1), facility, journey: journey(0.0), searched_m });
         for id in 0..2 {
             tell(400, What::Arrived { vehicle: VehicleId(id), journey: journey(0.0) });
         }

@@ -178,8 +178,10 @@ impl Link<'_, '_> {
             Some(o) => self.gap_is_safe(kind, m, &o, o.rear_m() - front_m, wish.urgent),
             None => can_stop(),
         };
-        let behind_ok =
-            follower.is_none_or(|o| self.gap_is_safe(self.scene.kind(&o), &o, m, rear_m - o.front_m, wish.urgent));
+        let behind_ok = match follower {
+            Some(o) => self.gap_is_safe(self.scene.kind(&o), &o, m, rear_m - o.front_m, wish.urgent),
+            None => self.nobody_comes(wish.to, m, rear_m, wish.urgent),
+        };
         if ahead_ok && behind_ok {
             self.move_over(from, i, wish.to, place, front_m);
             return true;
@@ -197,6 +199,26 @@ impl Link<'_, '_> {
             }
         }
         false
+    }
+
+    /// True when nobody who is about to come onto a lane, where it is empty behind a rear, would have to brake hard. They
+    /// are taken from before everybody has moved, since they may belong to another region, and as far on as they can be now.
+    fn nobody_comes(&self, row: usize, m: &Mover, rear_m: f64, urgent: bool) -> bool {
+        let (strips, rows, dt_s) = (self.scene.strips, self.scene.rows, self.scene.dt_s);
+        strips.ins(self.strip(row)).iter().all(|c| {
+            let way = &strips.all[*c as usize];
+            let across = rows[*c as usize].movers.iter().map(|o| (o, way.length_m - o.front_m));
+            let head = rows[way.from as usize].movers.first().filter(|o| o.next == *c);
+            let to_line_m = |o: &Mover| strips.all[way.from as usize].length_m - o.front_m;
+            let cannot_stop = |o: &&Mover| to_line_m(o) < krauss::brake_m(o.speed_mps, self.scene.kind(o).decel, dt_s);
+            let coming = across.chain(head.filter(cannot_stop).map(|o| (o, to_line_m(o) + way.length_m)));
+            let mut others = coming.filter(|(o, _)| o.vehicle != m.vehicle);
+            others.all(|(o, to_lane_m)| {
+                let kind = self.scene.kind(o);
+                let now = Mover { speed_mps: o.speed_mps + kind.accel * dt_s, ..*o };
+                self.gap_is_safe(kind, &now, m, rear_m + to_lane_m - now.speed_mps * dt_s, urgent)
+            })
+        })
     }
 
     /// True when a follower need not brake harder than it likes to.
