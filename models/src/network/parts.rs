@@ -14,9 +14,10 @@ use crate::signal::Controller;
 
 /// No street is longer, in metres.
 const LINK_LENGTH_M_MAX: f64 = 1e6;
-/// A link may differ so much from the lane most like it: a share of that lane, or in metres, whichever is more.
+/// A link may differ so much from the lane most like it: a share of that lane, or in metres, whichever is more. Lanes beside
+/// the middle of a tight bend are several metres shorter or longer than it.
 const LINK_OFF_SHARE: f64 = 0.1;
-const LINK_OFF_M: f64 = 1.0;
+const LINK_OFF_M: f64 = 10.0;
 
 /// Unchecked tables: what a reader fills and a writer reads. Ids are positions in these tables.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
