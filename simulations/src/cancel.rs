@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Longest sleep at once, so that being called off is noticed.
+const NAP: Duration = Duration::from_millis(50);
 
 /// A flag that ends a run early. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -17,5 +21,17 @@ impl Cancel {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many seconds have passed since an instant, or the run is called off.
+    pub(crate) fn wait_until(&self, begun: Instant, s: f64) {
+        let until = Duration::try_from_secs_f64(s).unwrap_or(Duration::ZERO);
+        while !self.is_cancelled() {
+            let left = until.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(NAP));
+        }
     }
 }

@@ -17,8 +17,6 @@ use crate::micro::{Micro, MicroError, MicroOptions, Totals};
 
 /// How often progress is told, in real time.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// Longest sleep at once, so that being called off is noticed.
-const NAP: Duration = Duration::from_millis(50);
 /// So many requests may fail in a row before the demo gives up; a single lost one harms nobody.
 const FAILURES_IN_A_ROW_MAX: u32 = 100;
 /// Slower than this is queued, in metres per second.
@@ -123,7 +121,7 @@ pub fn run(options: &DemoOptions, mut tell: impl FnMut(&Progress)) -> Result<Pro
         demo.step()?;
         if let Pace::Times(times) = options.pace {
             let passed_s = demo.street.now().since(options.start) as f64 / 10.0;
-            wait_until(begun, passed_s / times, &options.cancel);
+            options.cancel.wait_until(begun, passed_s / times);
         }
         if told.elapsed() >= TELL_EVERY {
             told = Instant::now();
@@ -133,18 +131,6 @@ pub fn run(options: &DemoOptions, mut tell: impl FnMut(&Progress)) -> Result<Pro
     let last = demo.look();
     tell(&last);
     Ok(last)
-}
-
-/// Waits until so many seconds have passed, or it is called off.
-fn wait_until(begun: Instant, s: f64, cancel: &Cancel) {
-    let until = Duration::try_from_secs_f64(s).unwrap_or(Duration::ZERO);
-    while !cancel.is_cancelled() {
-        let left = until.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            return;
-        }
-        std::thread::sleep(left.min(NAP));
-    }
 }
 
 impl Demo {

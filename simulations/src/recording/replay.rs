@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use greenkerb_models::units::TimeDs;
 use serde::Serialize;
@@ -12,8 +12,6 @@ use super::{RecordingError, TIMINGS};
 use crate::cancel::Cancel;
 use crate::client::{Client, ClientError, Polled};
 
-/// Longest sleep at once, so that being called off is noticed.
-const NAP: Duration = Duration::from_millis(50);
 /// How many differences are kept in words.
 const DIFFERENCES_MAX: usize = 20;
 
@@ -126,7 +124,7 @@ pub fn replay(options: &ReplayOptions, mut progress: impl FnMut(TimeDs)) -> Resu
         }
         let first = *first.get_or_insert(end);
         if let Some(times) = options.pace {
-            wait_until(begun, end.since(first) as f64 / 10.0 / times, &options.cancel);
+            options.cancel.wait_until(begun, end.since(first) as f64 / 10.0 / times);
         }
         let key = format!("replay-{}-{}", recording.manifest.begin, told.batches);
         // An answer may be lost after the request was heard: the same key makes asking again harmless.
@@ -224,18 +222,6 @@ impl<'a> Comparison<'a> {
         told.recorded = self.recorded;
         told.identical = self.identical;
         told.differences = self.differences;
-    }
-}
-
-/// Waits until so many seconds have passed, or it is called off.
-fn wait_until(begun: Instant, s: f64, cancel: &Cancel) {
-    let until = Duration::try_from_secs_f64(s).unwrap_or(Duration::ZERO);
-    while !cancel.is_cancelled() {
-        let left = until.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            return;
-        }
-        std::thread::sleep(left.min(NAP));
     }
 }
 
