@@ -62,7 +62,8 @@ async fn read(app: &App, body: Bytes, lines: bool) -> Result<(Batch, [u8; 32]), 
     let (network, vicinity) = (Arc::clone(&app.shared.network), Arc::clone(&app.shared.vicinity));
     let large = body.len() > READ_AT_ONCE_BYTES;
     let read = move || -> Result<_, BatchError> {
-        let batch = if lines { read_ndjson(&network, &vicinity, &body)? } else { read_json(&network, &vicinity, &body)? };
+        let batch =
+            if lines { read_ndjson(&network, &vicinity, &body)? } else { read_json(&network, &vicinity, &body)? };
         Ok((batch, Sha256::digest(&body).into()))
     };
     let outcome = if large {

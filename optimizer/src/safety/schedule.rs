@@ -22,7 +22,9 @@ use greenkerb_models::units::{Ds, TimeDs};
 use super::course::Course;
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::{Refusals, Validated, attest, finite, intergreen, judge_database, max_red, min_times, revision, yellow_trap};
+use super::{
+    Refusals, Validated, attest, finite, intergreen, judge_database, max_red, min_times, revision, yellow_trap,
+};
 use super::{capability, configuration, fallback};
 
 /// What a controller shows when it hears nothing more.

@@ -10,8 +10,8 @@ use greenkerb_models::signal::{PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::{DetectorStatus, Estimator, Shown, Timeliness, prior_shares};
-use crate::schedule::Planner;
 use crate::safety::{Heard, Publication, Refusals, Validated, validate_group, validate_publication};
+use crate::schedule::Planner;
 
 use super::budget::{Budget, Share};
 use super::charge::{Charge, may_start, passing, scheduled_stage, settled_stage, whole_splits};

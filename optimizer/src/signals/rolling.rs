@@ -92,7 +92,8 @@ impl Rolling {
         let Some(told) = self.at(now) else {
             let rests = resting_stage(plan, controller, now).filter(|r| r.end >= frozen_until)?;
             let start = rests.start + SHOWN_LATE;
-            let stage = ScheduledStage { start, end: earliest_end(controller, rests.stage, start, frozen_until), ..rests };
+            let stage =
+                ScheduledStage { start, end: earliest_end(controller, rests.stage, start, frozen_until), ..rests };
             return (start <= now).then(|| Running { controller: id, stages: vec![stage], frozen_until });
         };
         let stages = &told.whole.stages;

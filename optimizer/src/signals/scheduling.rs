@@ -104,3 +104,148 @@ impl SignalOptimizer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use greenkerb_models::detection::{Picture, Sighting};
+    use greenkerb_models::formats;
+    use greenkerb_models::network::Network;
+    use greenkerb_models::signal::Schedule;
+    use greenkerb_models::units::{Metres, MetresPerSecond};
+
+    use super::super::{Said, Settings, Unlimited};
+    use super::*;
+
+    const ONLY: ControllerId = ControllerId(0);
+    const SEVEN: i64 = 25_200;
+
+    fn crossroads() -> Arc<Network> {
+        let net = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/crossroads.net.xml");
+        Arc::new(formats::read(&net).unwrap().network)
+    }
+
+    fn optimizer(network: &Arc<Network>, mode: Mode) -> SignalOptimizer {
+        let mut optimizer = SignalOptimizer::new(Arc::clone(network), Settings { mode, ..Settings::default() });
+        let started = optimizer.start(TimeDs::from_s(SEVEN));
+        assert_eq!((started.publications.len(), started.refused.len()), (1, 0));
+        optimizer
+    }
+
+    /// A vehicle on every approach lane, somewhere.
+    fn picture(network: &Network, second: i64) -> Picture {
+        let sighting = |(i, lane): (usize, greenkerb_models::ids::LaneId)| Sighting {
+            lane,
+            to_lane_end: Metres::new((second * 7 + i as i64 * 31).rem_euclid(100) as f64).unwrap(),
+            speed: MetresPerSecond::new(5.0).unwrap(),
+            movement: None,
+        };
+        let vehicles = network.approach_lanes(ONLY).into_iter().enumerate().map(sighting).collect();
+        Picture { controller: ONLY, at: TimeDs::from_s(second), vehicles }
+    }
+
+    /// What is published from one second to another, with pictures until `seen_until`.
+    fn run(optimizer: &mut SignalOptimizer, from: i64, to: i64, seen_until: i64) -> Vec<(i64, PublishedPlan)> {
+        let network = Arc::clone(&optimizer.network);
+        let mut published = Vec::new();
+        for second in from..to {
+            if second < seen_until {
+                optimizer.see(picture(&network, second));
+            }
+            let outcome = optimizer.advance(TimeDs::from_s(second), &Unlimited);
+            assert_eq!((outcome.refused.len(), outcome.refused_again), (0, 0), "{:?}", outcome.refused);
+            published.extend(outcome.publications.into_iter().map(|p| (second, p.into_inner())));
+        }
+        published
+    }
+
+    fn schedule(published: &(i64, PublishedPlan)) -> &Schedule {
+        published.1.schedule.as_ref().unwrap()
+    }
+
+    #[test]
+    fn schedules_follow_one_upon_the_other_as_long_as_there_are_pictures() {
+        let network = crossroads();
+        let mut optimizer = optimizer(&network, Mode::Schedule);
+        let published = run(&mut optimizer, SEVEN + 1, SEVEN + 400, SEVEN + 200);
+        assert!(published.len() > 3, "{}", published.len());
+        let numbers: Vec<u64> = published.iter().map(|p| p.1.revision.0).collect();
+        assert!(numbers.is_sorted() && numbers[0] == 2, "{numbers:?}");
+        for pair in published.windows(2) {
+            let (at, old, new) = (TimeDs::from_s(pair[1].0), schedule(&pair[0]), schedule(&pair[1]));
+            assert!(old.ends().unwrap() > at, "the next comes before the last has run out");
+            assert!(old.agrees(new, at, at + Ds::from_s(2)), "{old:?}\n{new:?}");
+        }
+        // A minute after the last picture nothing is decided any more.
+        assert!(published.last().unwrap().0 <= SEVEN + 260);
+        assert_eq!(run(&mut optimizer, SEVEN + 400, SEVEN + 500, 0).len(), 0);
+        // Pictures again: the next row begins in a stage of the controller's own plan.
+        let again = run(&mut optimizer, SEVEN + 500, SEVEN + 700, SEVEN + 700);
+        let first = again.first().unwrap();
+        let own = network.controller(ONLY).time_of_day_plan();
+        let rests = greenkerb_models::signal::resting_stage(&own, network.controller(ONLY), TimeDs::from_s(first.0));
+        assert_eq!(rests.map(|r| r.stage), Some(schedule(first).stages[0].stage));
+    }
+
+    #[test]
+    fn who_does_not_run_what_it_was_told_is_planned_for_from_what_it_runs() {
+        let network = crossroads();
+        let mut optimizer = optimizer(&network, Mode::Schedule);
+        let name = network.controller(ONLY).name.clone();
+        let published = run(&mut optimizer, SEVEN + 1, SEVEN + 100, SEVEN + 100);
+        let last = published.last().unwrap();
+        optimizer.hear(&name, Said::LocalMode(last.1.revision), TimeDs::from_s(SEVEN + 100));
+        let next = run(&mut optimizer, SEVEN + 100, SEVEN + 200, SEVEN + 200);
+        let first = next.first().unwrap();
+        let own = network.controller(ONLY).time_of_day_plan();
+        let at = TimeDs::from_s(first.0);
+        let rests = greenkerb_models::signal::resting_stage(&own, network.controller(ONLY), at).unwrap();
+        assert_eq!(rests.stage, schedule(first).stages[0].stage);
+        assert!(rests.start <= schedule(first).stages[0].start);
+    }
+
+    #[test]
+    fn a_restart_goes_on_with_the_schedule_that_was_in_force() {
+        let network = crossroads();
+        let mut before = optimizer(&network, Mode::Schedule);
+        let network_of = Arc::clone(&network);
+        let mut last = None;
+        for second in SEVEN + 1..SEVEN + 100 {
+            before.see(picture(&network_of, second));
+            last = before.advance(TimeDs::from_s(second), &Unlimited).publications.pop().or(last);
+        }
+        let last = last.unwrap();
+        let mut after =
+            SignalOptimizer::new(Arc::clone(&network), Settings { mode: Mode::Schedule, ..Settings::default() });
+        after.restore(vec![last.clone()]);
+        assert!(after.start(TimeDs::from_s(SEVEN + 100)).publications.is_empty());
+        let next = run(&mut after, SEVEN + 100, SEVEN + 160, SEVEN + 160);
+        let first = next.first().unwrap();
+        let (at, old) = (TimeDs::from_s(first.0), last.get().schedule.as_ref().unwrap());
+        assert_eq!(first.1.revision.0, last.get().revision.0 + 1);
+        assert!(old.agrees(schedule(first), at, at + Ds::from_s(2)));
+    }
+
+    #[test]
+    fn a_fixed_controller_is_told_its_own_plan_only() {
+        let network = crossroads();
+        let mut optimizer = optimizer(&network, Mode::Fixed);
+        let own = network.controller(ONLY).time_of_day_plan();
+        let detectors = network.detectors().len() as u32;
+        let mut published = Vec::new();
+        for second in SEVEN + 1..SEVEN + 1_000 {
+            for d in 0..detectors {
+                let begin = TimeDs::from_s(second - 1);
+                let id = greenkerb_models::ids::DetectorId(d);
+                let count = u32::from(second % 4 == i64::from(d) % 4);
+                let seen = greenkerb_models::detection::Observation::new(id, begin, Ds::from_s(1), count, 0.2, None);
+                optimizer.observe(seen.unwrap());
+            }
+            published.extend(optimizer.advance(TimeDs::from_s(second), &Unlimited).publications);
+        }
+        assert!(!published.is_empty(), "it is renewed");
+        assert!(published.iter().all(|p| p.get().plan == own && p.get().schedule.is_none()));
+    }
+}

@@ -7,5 +7,6 @@ mod wire;
 
 pub use http::{Client, ClientError, Polled};
 pub use wire::{
-    Accepted, Asked, DetectorReport, Known, MovementReport, PictureReport, RefusedReport, Timing, VehicleReport, WireError,
+    Accepted, Asked, DetectorReport, Known, MovementReport, PictureReport, RefusedReport, Timing, VehicleReport,
+    WireError,
 };

@@ -375,15 +375,9 @@ fn instant(field: &'static str, text: &str) -> Result<TimeDs, WireError> {
 
 impl Scheduled {
     fn of(schedule: &Schedule) -> Self {
-        let span = |s: &ScheduledStage| ScheduledSpan {
-            stage: s.stage.0,
-            start: s.start.rfc3339(),
-            end: s.end.rfc3339(),
-        };
-        Self {
-            frozen_until: schedule.frozen_until.rfc3339(),
-            stages: schedule.stages.iter().map(span).collect(),
-        }
+        let span =
+            |s: &ScheduledStage| ScheduledSpan { stage: s.stage.0, start: s.start.rfc3339(), end: s.end.rfc3339() };
+        Self { frozen_until: schedule.frozen_until.rfc3339(), stages: schedule.stages.iter().map(span).collect() }
     }
 
     fn schedule(&self) -> Result<Schedule, WireError> {
@@ -456,10 +450,7 @@ impl Plan {
         });
         let view = match (&self.stages, &self.ring_barrier) {
             (Some(stages), _) => PlanView::Stages {
-                splits: stages
-                    .iter()
-                    .map(|s| StageSplit { stage: StageId(s.stage), green: Ds(s.green_ds) })
-                    .collect(),
+                splits: stages.iter().map(|s| StageSplit { stage: StageId(s.stage), green: Ds(s.green_ds) }).collect(),
             },
             (None, Some(phases)) => {
                 PlanView::RingBarrier { splits: phases.iter().map(|p| (p.phase, Ds(p.split_ds))).collect() }

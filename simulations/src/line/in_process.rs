@@ -9,11 +9,11 @@ use greenkerb_models::network::Network;
 use greenkerb_models::signal::Controller;
 use greenkerb_models::units::{Ds, TimeDs};
 use greenkerb_optimizer::intake::{ClockSource, Intake, Unheard, Window};
-use greenkerb_optimizer::signals::{Settings, SignalOptimizer, StepOutcome, Unlimited};
+use greenkerb_optimizer::signals::{Said, Settings, SignalOptimizer, StepOutcome, Unlimited};
 
 use super::service::Service;
 use crate::client::{Accepted, ClientError, Known, Polled, RefusedReport, Timing};
-use crate::field::Acknowledgement;
+use crate::field::{Acknowledgement, State};
 
 /// Settings beside those of the optimizer; the defaults are those of `greenkerb serve`.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,7 +180,14 @@ impl Service for InProcess {
         }
     }
 
-    fn acknowledge(&mut self, _: &str, _: &Acknowledgement) -> Result<(), ClientError> {
+    fn acknowledge(&mut self, controller: &str, told: &Acknowledgement) -> Result<(), ClientError> {
+        let said = match told.state {
+            State::Received | State::Validated => Said::Heard(told.revision),
+            State::Active => Said::Active(told.revision),
+            State::Rejected(_) => Said::Rejected(told.revision),
+            State::LocalMode | State::SwitchedOn => Said::LocalMode(told.revision),
+        };
+        self.optimizer.hear(controller, said, told.at);
         Ok(())
     }
 

@@ -184,8 +184,15 @@ mod tests {
     fn a_service_that_ends_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let run = |program: &str| {
-            ServiceProcess::start(Path::new(program), Path::new("x"), None, Mode::Cycle, folder.path(), &Cancel::default())
-                .unwrap_err()
+            ServiceProcess::start(
+                Path::new(program),
+                Path::new("x"),
+                None,
+                Mode::Cycle,
+                folder.path(),
+                &Cancel::default(),
+            )
+            .unwrap_err()
         };
         // `ls serve --network …` fails, and says so.
         assert!(matches!(run("ls"), ServiceError::Died { last_words, .. } if !last_words.is_empty()));

@@ -128,7 +128,8 @@ pub fn replay(options: &ReplayOptions, mut progress: impl FnMut(TimeDs)) -> Resu
         }
         let key = format!("replay-{}-{}", recording.manifest.begin, told.batches);
         // An answer may be lost after the request was heard: the same key makes asking again harmless.
-        let accepted = client.observe(&reports, &pictures, &key).or_else(|_| client.observe(&reports, &pictures, &key))?;
+        let accepted =
+            client.observe(&reports, &pictures, &key).or_else(|_| client.observe(&reports, &pictures, &key))?;
         told.batches += 1;
         told.reports += reports.len() as u64;
         told.refused += accepted.refused.len() as u64;

@@ -198,10 +198,7 @@ impl StageSchedule {
             start: s.start.rfc3339(),
             end: s.end.rfc3339(),
         };
-        Self {
-            frozen_until: schedule.frozen_until.rfc3339(),
-            stages: schedule.stages.iter().map(stage).collect(),
-        }
+        Self { frozen_until: schedule.frozen_until.rfc3339(), stages: schedule.stages.iter().map(stage).collect() }
     }
 }
 

@@ -147,11 +147,7 @@ impl Traci {
     ///
     /// # Errors
     /// [`TraciError::Refused`] when there is no such loop.
-    pub fn subscribe<'a>(
-        &mut self,
-        loops: impl Iterator<Item = &'a str>,
-        departures: bool,
-    ) -> Result<(), TraciError> {
+    pub fn subscribe<'a>(&mut self, loops: impl Iterator<Item = &'a str>, departures: bool) -> Result<(), TraciError> {
         let of_time: &[u8] = if departures { &[code::TIME, code::DEPARTED] } else { &[code::TIME] };
         self.commands.push(code::SUBSCRIBE_SIMULATION, &subscription("", of_time));
         for id in loops {
