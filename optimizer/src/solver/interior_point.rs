@@ -15,16 +15,32 @@ const STOP: f64 = 1e-8;
 
 /// Values of all variables at an optimum. There is no use in a point of this method before its end, so it gives none when
 /// the time is up.
+///
+/// Refining the solution of every linear system takes a quarter of the time and hardly ever makes a difference: the method
+/// sees for itself whether it comes to its tolerance. Where it does not, it begins again with refinement.
 pub(super) fn minimise(
     lp: &LinearProgram,
     limit: Option<Duration>,
     budget: &dyn Budget,
+) -> Result<(Vec<f64>, SolveStatus), SolveError> {
+    match attempt(lp, limit, budget, false) {
+        Err(SolveError::Failed { .. }) => attempt(lp, budget.time_left(), budget, true),
+        answer => answer,
+    }
+}
+
+fn attempt(
+    lp: &LinearProgram,
+    limit: Option<Duration>,
+    budget: &dyn Budget,
+    refines: bool,
 ) -> Result<(Vec<f64>, SolveStatus), SolveError> {
     let failed = |reason: String| SolveError::Failed { reason };
     let n = lp.bounds.len();
     let program = Rows::of(lp);
     let mut settings = DefaultSettingsBuilder::default();
     settings.verbose(false).tol_feas(STOP).tol_gap_abs(STOP).tol_gap_rel(STOP);
+    settings.iterative_refinement_enable(refines);
     if let Some(limit) = limit {
         settings.time_limit(limit.as_secs_f64());
     }
