@@ -285,7 +285,7 @@ fn a_broken_road_network_is_refused_by_element() {
     assert!(broken.starts_with("dir/town.json:1:200: broken JSON: EOF"), "{broken}");
     let c = |v: &mut Value| v["intersections"][4].take();
     for (said, expected) in [
-        (refusal(|v| v["roads"] = json!(7)), "broken JSON: invalid type: integer `7`, expected a sequence"),
+        (refusal(|v| v["roads"] = json!(7)), "roads: invalid type: integer `7`, expected a sequence"),
         (
             refusal(|v| {
                 c(v);
@@ -294,7 +294,7 @@ fn a_broken_road_network_is_refused_by_element() {
         ),
         (
             refusal(|v| v["roads"][0]["lanes"][1]["width"] = json!("x")),
-            "road 'w': invalid type: string \"x\", expected f64",
+            "road 'w': lanes[1].width: invalid type: string \"x\", expected f64",
         ),
         (refusal(|v| v["roads"][1]["id"] = json!("w")), "road 'w': defined twice"),
         (
@@ -383,8 +383,14 @@ fn broken_vehicles_are_refused_by_entry() {
             flow_refusal(|v| v[0]["vehicle"]["usualNegAcc"] = json!(5)),
             "flow '#0': vehicle.usualNegAcc is 5, not at most vehicle.maxNegAcc",
         ),
-        (flow_refusal(|v| *v = json!({})), "broken JSON: invalid type: map, expected a sequence"),
-        (flow_refusal(|v| v[0]["vehicle"] = json!(null)), "flow '#0': invalid type: null, expected struct Vehicle"),
+        (
+            flow_refusal(|v| *v = json!({})),
+            "this is a JSON file that is none of CityFlow's; a CityFlow flow file is wanted here",
+        ),
+        (
+            flow_refusal(|v| v[0]["vehicle"] = json!(null)),
+            "flow '#0': vehicle: invalid type: null, expected struct Vehicle",
+        ),
     ] {
         assert!(said.starts_with("dir/town.json:") && said.contains(expected), "{said}\nnot\n{expected}");
     }

@@ -110,7 +110,10 @@ fn damage_is_refused_by_line() {
     assert!(refusal(&dangling).starts_with(&place), "{}", refusal(&dangling));
     // What has no name goes by its place in its table, and stands in a line all the same.
     let empty = text.replacen("\"saturation\":", "\"saturation\":0.0,\"was\":", 1);
-    let place = format!("town.gkn:{}: movement '#0': its saturation flow is zero", line_of(&empty, "\"was\""));
+    let place = format!(
+        "town.gkn:{}: movement '#0': from link 'from_east' to link 'to_north': its saturation flow is zero",
+        line_of(&empty, "\"was\"")
+    );
     assert_eq!(refusal(&empty), place);
     let second = text.lines().filter(|l| l.starts_with("lane ")).nth(1).unwrap();
     let name = |line: &str| line.split('"').nth(3).unwrap().to_owned();

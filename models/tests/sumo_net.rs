@@ -252,10 +252,21 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("<location ", "<lane id=\"stray\" ", "lane 'stray': is not inside an element edge"),
     ("</tlLogic>", "", "element 'junction': is not inside an element net"),
     ("</net>", "", "broken XML: the file ends inside an element"),
-    ("<net version", "<not version", "is not a SUMO <net>"),
     ("\"centre\" type=\"static\"", "\"centre\" id=\"again\" type=\"static\"", "attribute 'id' is given twice"),
     ("\"centre\" type=\"static\"", "\"&bomb;\" type=\"static\"", "broken XML"),
 ];
+
+#[test]
+fn files_of_another_kind_are_called_what_they_are() {
+    for (text, is) in [
+        (CROSSROADS.replacen("<net version", "<not version", 1), "an XML file of <not>"),
+        ("<configuration/>".to_owned(), "a SUMO configuration"),
+        ("[]".to_owned(), "a CityFlow flow file"),
+    ] {
+        let said = sumo_net::read_bytes("town.xml", text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(said, format!("town.xml: this is {is}; a SUMO network is wanted here"));
+    }
+}
 
 #[test]
 fn broken_files_are_refused_by_line_and_element() {

@@ -117,7 +117,7 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
     let Some(argument) = &args.scenario else {
         bail!("which scenario? e.g. `greenkerb simulate arterial`; see --help");
     };
-    let Opened { mut scenario, notes } = super::scenario::open(argument)?;
+    let Opened { mut scenario, notes, demand_file } = super::scenario::open(argument)?;
     let instant = |s: f64| -> anyhow::Result<TimeDs> { Ok(TimeDs(i64::from(Ds::from_seconds(s)?.0))) };
     if let Some(s) = args.begin {
         scenario.begin = instant(s).context("--begin")?;
@@ -138,6 +138,7 @@ fn setup(args: &BenchmarkArgs) -> anyhow::Result<Setup> {
         controllers: control::parse_names(&args.controller)?,
         seeds,
         notes,
+        demand_file,
         threads: usize::from(args.threads),
     })
 }

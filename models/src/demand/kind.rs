@@ -1,5 +1,7 @@
 //! Kinds of vehicles: how long they are, and how they are driven.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Metres, MetresPerSecond, MetresPerSecondSquared};
@@ -49,6 +51,12 @@ pub struct SpeedFactor {
 impl SpeedFactor {
     /// Everybody keeps the limit.
     pub const ONE: Self = Self { mean: 1.0, deviation: 0.0, min: 1.0, max: 1.0 };
+}
+
+impl fmt::Display for SpeedFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mean {}, deviation {}, from {} to {}", self.mean, self.deviation, self.min, self.max)
+    }
 }
 
 /// A kind of vehicle.

@@ -194,7 +194,7 @@ impl DemandParts {
                 && f.deviation >= 0.0
                 && 0.0 < f.min
                 && f.min <= f.max;
-            at.that(sound, || format!("its speed factor makes no distribution: {f:?}"))?;
+            at.that(sound, || format!("its speed factor makes no distribution: {f}"))?;
         }
         Ok(())
     }
@@ -220,10 +220,11 @@ impl DemandParts {
             let name = format!("#{i}");
             let at = Check { kind: "people", name: &name };
             at.within("crossing", p.crossing.0, network.crossings().len())?;
+            let of = format!("at crossing '{}'", network.crossing(p.crossing).name);
             at.that((0.0..=PEOPLE_PER_H_MAX).contains(&p.people_per_h), || {
-                format!("{} per hour; 0 to {PEOPLE_PER_H_MAX} can be", p.people_per_h)
+                format!("{of}: {} per hour; 0 to {PEOPLE_PER_H_MAX} can be", p.people_per_h)
             })?;
-            at.that(p.begin <= p.end, || "they end before they begin".into())?;
+            at.that(p.begin <= p.end, || format!("{of}: they end before they begin"))?;
         }
         Ok(())
     }
@@ -310,11 +311,9 @@ impl DemandParts {
             let at = Check { kind: "turning share", name: &name };
             at.within("link", s.from.0, network.links().len())?;
             at.within("link", s.to.0, network.links().len())?;
-            at.that(s.share.is_finite() && s.share >= 0.0, || format!("a share of {}", s.share))?;
-            at.that(joined(network, s.from, s.to), || {
-                let name = |l: LinkId| &network.link(l).name;
-                format!("no movement leads from link '{}' to link '{}'", name(s.from), name(s.to))
-            })?;
+            let of = || format!("from link '{}' to link '{}'", network.link(s.from).name, network.link(s.to).name);
+            at.that(s.share.is_finite() && s.share >= 0.0, || format!("{}: a share of {}", of(), s.share))?;
+            at.that(joined(network, s.from, s.to), || format!("no movement leads {}", of()))?;
             *sums.entry(s.from).or_default() += s.share;
         }
         for (from, sum) in sums {

@@ -6,6 +6,8 @@
 pub mod cityflow;
 pub mod geojson;
 mod import;
+mod json;
+mod kind;
 pub mod native;
 pub mod native_demand;
 mod records;
@@ -19,6 +21,7 @@ pub mod sumo_net;
 use std::path::Path;
 
 pub use import::{Import, Note, Notes};
+pub use kind::{FileKind, WrongKind};
 pub use records::RecordError;
 pub use source::{SOURCE_BYTES_MAX, Source, SourceError};
 pub use summary::{ControllerSummary, NetworkSummary};
@@ -38,6 +41,9 @@ pub enum FormatError {
     /// It looks like a native network and is broken.
     #[error(transparent)]
     Native(#[from] native::NativeError),
+    /// It is something else.
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     /// It looks like nothing we know.
     #[error(
         "{file}: neither a SUMO network (XML) nor a CityFlow one (JSON) nor a native one (first line `{}`)",
@@ -55,15 +61,16 @@ pub enum FormatError {
 /// [`FormatError`] naming the file and what is wrong with it.
 pub fn read(path: &Path) -> Result<Import, FormatError> {
     let source = Source::open(path)?;
-    let start = source.text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('<') {
-        Ok(sumo_net::read_source(&source)?)
-    } else if start.starts_with('{') {
-        Ok(cityflow::read_roadnet_source(&source, &cityflow::RoadnetOptions::default())?)
-    } else if start.starts_with(native::MAGIC) {
-        let network = native::read_source(&source)?;
-        Ok(Import { network, notes: Vec::new() })
-    } else {
-        Err(FormatError::Unknown { file: source.name })
+    match FileKind::of(&source.text) {
+        FileKind::SumoNet => Ok(sumo_net::read_source(&source)?),
+        FileKind::CityflowRoadnet => Ok(cityflow::read_roadnet_source(&source, &cityflow::RoadnetOptions::default())?),
+        FileKind::NativeNetwork => Ok(Import { network: native::read_source(&source)?, notes: Vec::new() }),
+        // What is broken before it tells what it is: its reader says where.
+        FileKind::Unknown => match source.text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+            Some('<') => Ok(sumo_net::read_source(&source)?),
+            Some('{') => Ok(cityflow::read_roadnet_source(&source, &cityflow::RoadnetOptions::default())?),
+            _ => Err(FormatError::Unknown { file: source.name }),
+        },
+        found => Err(WrongKind { file: source.name, found, wanted: "a network" }.into()),
     }
 }

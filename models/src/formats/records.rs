@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Source;
+use super::{FileKind, Source, WrongKind, json};
 
 /// Longest piece of a text that a message repeats.
 const QUOTED_CHARS_MAX: usize = 20;
@@ -15,6 +15,8 @@ const QUOTED_CHARS_MAX: usize = 20;
 /// Name and version of a format.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Format {
+    /// What files of the format are, with the article.
+    pub(super) what: &'static str,
     /// First word of every file.
     pub(super) magic: &'static str,
     /// Version that is written, and the only one that is read.
@@ -26,6 +28,9 @@ pub(super) struct Format {
 /// Why a text is not made of records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
+    /// The file is of another kind.
+    #[error(transparent)]
+    File(#[from] WrongKind),
     /// The first line is not ours.
     #[error("{file}:1: the first line is not `{expected}`")]
     Header {
@@ -117,15 +122,6 @@ impl From<String> for Wrong {
     }
 }
 
-impl From<serde_json::Error> for Wrong {
-    fn from(e: serde_json::Error) -> Self {
-        // A record is one line, so that "line 1" would only mislead.
-        let (text, place) = (e.to_string(), format!(" at line {} column {}", e.line(), e.column()));
-        let reason = text.strip_suffix(&place).map_or_else(|| text.clone(), str::to_owned);
-        Self { reason, column: (e.column() > 0).then_some(e.column()) }
-    }
-}
-
 /// Where the name of an element stands in its record: as a JSON pointer.
 pub(super) const NAME: &str = "/name";
 /// The same in a flow.
@@ -199,6 +195,10 @@ pub(super) fn read(
             }
         }
         _ => {
+            let found = FileKind::of(&source.text);
+            if found != FileKind::Unknown && !header.starts_with(format.magic) {
+                return Err(WrongKind { file: file(), found, wanted: format.what }.into());
+            }
             let expected = format!("{} {}", format.magic, format.version);
             return Err(RecordError::Header { file: file(), expected });
         }
@@ -235,8 +235,11 @@ pub(super) fn read(
 }
 
 /// Reads the JSON of a record.
-pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Wrong> {
-    Ok(serde_json::from_str(json)?)
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {
+    serde_json::from_str(text).map_err(|e| {
+        let reason = json::reason::<T>(&mut serde_json::Deserializer::from_str(text), &e);
+        Wrong { reason, column: (e.column() > 0).then_some(e.column()) }
+    })
 }
 
 /// Adds the JSON of a record to a table.

@@ -246,8 +246,12 @@ impl NetworkParts {
             at.within("node", m.node.0, self.nodes.len())?;
             at.within("link", m.from_link.0, self.links.len())?;
             at.within("link", m.to_link.0, self.links.len())?;
-            at.that(!m.connections.is_empty(), || "it has no connections".into())?;
-            at.that(m.saturation.get() > 0.0, || "its saturation flow is zero".into())?;
+            let of = || {
+                let name = |l: LinkId| &self.links[l.index()].name;
+                format!("from link '{}' to link '{}'", name(m.from_link), name(m.to_link))
+            };
+            at.that(!m.connections.is_empty(), || format!("{}: it has no connections", of()))?;
+            at.that(m.saturation.get() > 0.0, || format!("{}: its saturation flow is zero", of()))?;
             for c in &m.connections {
                 at.within("connection", c.0, self.connections.len())?;
                 at.that(self.connections[c.index()].movement.index() == i, || {
@@ -262,15 +266,19 @@ impl NetworkParts {
             at.within("lane", c.to_lane.0, self.lanes.len())?;
             at.within("movement", c.movement.0, self.movements.len())?;
             let m = &self.movements[c.movement.index()];
+            let of = || {
+                let name = |l: LaneId| &self.lanes[l.index()].name;
+                format!("from lane '{}' to lane '{}'", name(c.from_lane), name(c.to_lane))
+            };
             at.that(self.lanes[c.from_lane.index()].link == m.from_link, || {
-                "its from-lane is not on its movement's from-link".into()
+                format!("{}: its movement comes from another link", of())
             })?;
             at.that(self.lanes[c.to_lane.index()].link == m.to_link, || {
-                "its to-lane is not on its movement's to-link".into()
+                format!("{}: its movement goes to another link", of())
             })?;
-            at.that(c.wait_at.is_none_or(|w| w <= c.length), || "its vehicles wait past its end".into())?;
+            at.that(c.wait_at.is_none_or(|w| w <= c.length), || format!("{}: its vehicles wait past its end", of()))?;
             at.that(c.speed.get() > 0.0 || !self.lanes[c.from_lane.index()].admits.motor(), || {
-                "its speed limit is zero".into()
+                format!("{}: its speed limit is zero", of())
             })?;
             if let Some(s) = c.signal {
                 at.within("controller", s.controller.0, self.controllers.len())?;

@@ -55,7 +55,7 @@ pub enum ScheduleError {
         stage: u32,
     },
     /// A stage ends before it begins, or never is green.
-    #[error("entry {entry}: stage {stage} ends at {end:?}, not after its start at {start:?}")]
+    #[error("entry {entry}: stage {stage} ends at {}, not after its start at {}", end.rfc3339(), start.rfc3339())]
     NoGreen {
         /// Position in the schedule.
         entry: usize,

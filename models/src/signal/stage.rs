@@ -27,6 +27,19 @@ pub enum Indication {
     StopThenGo,
 }
 
+impl std::fmt::Display for Indication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Protected => "protected green",
+            Self::Permissive => "permissive green",
+            Self::Yellow => "yellow",
+            Self::Red => "red",
+            Self::RedAmber => "red and amber",
+            Self::StopThenGo => "red with turning after a stop",
+        })
+    }
+}
+
 impl Indication {
     /// True for protected and permissive green.
     #[must_use]

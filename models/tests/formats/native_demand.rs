@@ -93,13 +93,33 @@ fn damage_is_refused_by_line() {
     let net = crossroads();
     let text = written(&net, &everything(&net));
     let refusal = |text: &str| read(&net, text).expect_err("damage must be refused");
-    assert_eq!(refusal("greenkerb-network 2"), "town.gkd:1: the first line is not `greenkerb-demand 1`");
+    assert_eq!(refusal("greenkerb-network 2"), "town.gkd: this is a native network; a native demand is wanted here");
     let newer = text.replacen("demand 1", "demand 7", 1);
     assert_eq!(refusal(&newer), "town.gkd:1: version 7 of the format is not known here, only 1 is");
     let nowhere = text.replacen("\"from_west\"", "\"from_nowhere\"", 1);
     assert_eq!(refusal(&nowhere), "town.gkd:4: route record 'r': there is no link 'from_nowhere'");
     let unknown = text.replacen("\"depart\":", "\"depart_s\":", 1);
     assert!(refusal(&unknown).contains("unknown field `depart_s`"), "{}", refusal(&unknown));
+    for (field, said) in [
+        ("\"depart\":", ": missing field `depart`"),
+        ("\"min_gap\":", ": missing field `min_gap`"),
+        ("\"deviation\":", ": speed_factor: missing field `deviation`"),
+        ("\"dwell\":", ": stays[0]: missing field `dwell`"),
+        ("\"people_per_h\":", "people record: missing field `people_per_h`"),
+    ] {
+        let line = text.lines().find(|l| l.contains(field)).unwrap();
+        // Without the field and its value.
+        let (before, rest) = line.split_once(field).unwrap();
+        let rest = &rest[rest.find([',', '}']).unwrap()..];
+        let without =
+            format!("{}{}", before.trim_end_matches(','), if before.ends_with('{') { &rest[1..] } else { rest });
+        let wrong = refusal(&text.replacen(line, &without, 1));
+        assert!(wrong.contains(said), "{wrong}\nnot\n{said}");
+    }
+    let shifted = text.replacen("\"deviation\":", "\"deviation\":\"a\",\"was\":", 1);
+    assert!(refusal(&shifted).contains(": speed_factor.deviation: invalid type: string"), "{}", refusal(&shifted));
+    let wild = text.replacen("\"deviation\":0.0", "\"deviation\":-0.5", 1);
+    assert!(refusal(&wild).contains("makes no distribution: mean 1, deviation -0.5"), "{}", refusal(&wild));
     let typeless = text.replacen("\"kind\":\"bus\"", "\"kind\":\"tram\"", 1);
     assert!(refusal(&typeless).contains("there is no vehicle kind 'tram'"), "{}", refusal(&typeless));
     let cut = &text[..text.rfind("end ").unwrap()];
@@ -117,7 +137,12 @@ fn damage_is_refused_by_line() {
             "trip ",
             "vehicle 'b': it departs on lane 7 of link 'from_west', whose lanes are 0 to 1",
         ),
-        ("\"share\":0.25", "\"share\":-0.25", "turning ", "turning share '#0': a share of -0.25"),
+        (
+            "\"share\":0.25",
+            "\"share\":-0.25",
+            "turning ",
+            "turning share '#0': from link 'from_west' to link 'to_north': a share of -0.25",
+        ),
         ("\"share\":0.25", "\"share\":0.0", "turning ", "turning shares of link 'from_west': all of them are zero"),
         ("\"end\":90", "\"end\":-90", "flow ", "flow 'f': it ends before it begins"),
         (
@@ -127,12 +152,17 @@ fn damage_is_refused_by_line() {
             "flow 'f': 2500000000000 vehicles are more than 50000000",
         ),
         ("{\"poisson\":360.0}", "{\"every\":{\"period_s\":1e-9}}", "flow ", "flow 'f': a period of 0.000000001 s"),
-        ("\"people_per_h\":120.0", "\"people_per_h\":-1.0", "people ", "people '#0': -1 per hour; 0 to 100000 can be"),
+        (
+            "\"people_per_h\":120.0",
+            "\"people_per_h\":-1.0",
+            "people ",
+            "people '#0': at crossing ':centre_c1': -1 per hour; 0 to 100000 can be",
+        ),
         (
             "\"people_per_h\":120.0",
             "\"people_per_h\":1e6",
             "people ",
-            "people '#0': 1000000 per hour; 0 to 100000 can be",
+            "people '#0': at crossing ':centre_c1': 1000000 per hour; 0 to 100000 can be",
         ),
         ("\"occupied\":0", "\"occupied\":6", "facility ", "parking facility 'lot': 6 of 5 bays are taken"),
     ] {

@@ -298,7 +298,7 @@ fn what_sumo_refuses_is_refused_with_line_and_reason() {
     }
     let net = Source { name: "x.xml".into(), text: "<net/>".into() };
     let e = sumo_demand::read_sources(&crossroads(), &[net], SumoDemandOptions::default()).unwrap_err().to_string();
-    assert_eq!(e, "x.xml:1: broken XML: <net> is neither SUMO <routes> nor <additional>");
+    assert_eq!(e, "x.xml: this is a SUMO network; a SUMO route or additional file is wanted here");
 }
 
 #[test]

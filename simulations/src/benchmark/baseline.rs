@@ -7,7 +7,7 @@ use super::record::RunRecord;
 use super::setup::Setup;
 use super::store::read_runs;
 use super::summary::paired;
-use crate::metrics::{Mean, Paired};
+use crate::metrics::{Mean, Paired, plain, signed};
 
 /// One controller then and now.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,11 +104,11 @@ impl std::fmt::Display for Comparison {
         let half = half.map_or(String::new(), |h| format!(" ± {:.1}", 100.0 * h));
         write!(
             f,
-            "{}: total delay {:.2} s per vehicle, baseline {:.2} s: {:+.1}{half} %",
+            "{}: total delay {} s per vehicle, baseline {} s: {}{half} %",
             self.controller,
-            self.now_s,
-            self.before_s,
-            100.0 * self.change
+            plain(self.now_s, 2),
+            plain(self.before_s, 2),
+            signed(100.0 * self.change, 1)
         )?;
         let (before, now) = self.gridlocked;
         if before != 0 || now != 0 {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::control::{RegistryError, RunError};
+use crate::micro::MicroError;
 
 /// Why a benchmark has no result.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum BenchmarkError {
     /// A controller cannot be made for the scenario.
     #[error(transparent)]
     Control(#[from] RegistryError),
+    /// The scenario's demand cannot be driven, whatever controls the signals.
+    #[error("{place}: {source}")]
+    Street {
+        /// File and line of the vehicle, or the scenario's name where it stands in no file of ours.
+        place: String,
+        /// Why.
+        source: MicroError,
+    },
     /// A run broke off.
     #[error("controller '{controller}', seed {seed}: {source}")]
     Run {

@@ -11,9 +11,9 @@ use super::setup::{ControlFactory, Job, Setup};
 use super::store::Store;
 use super::trace::{Trace, Tracer};
 use crate::cancel::Cancel;
-use crate::control;
+use crate::control::{self, RunError};
 use crate::metrics::{Collector, Window};
-use crate::micro::MicroOptions;
+use crate::micro::{MicroError, MicroOptions};
 
 /// How often the bar is moved.
 const TICK: Duration = Duration::from_millis(200);
@@ -56,6 +56,9 @@ pub fn run(
     let arterial = Arterial::of(&setup.scenario.network, &setup.scenario.demand);
     let open = store.open_jobs();
     let (next, stop) = (AtomicUsize::new(0), Cancel::default());
+    if cancel.is_cancelled() {
+        stop.cancel();
+    }
     let parts: Vec<AtomicU32> = open.iter().map(|_| AtomicU32::new(0)).collect();
     let traced: Vec<bool> = open.iter().map(|job| store.is_traced(*job)).collect();
     let all: Vec<Job> = store.jobs().to_vec();
@@ -154,8 +157,16 @@ fn one(
         cancel,
         &mut |share| progress(share),
     );
-    let failed = |source| BenchmarkError::Run { controller: job.controller.clone(), seed: job.seed, source };
-    let ran = ran.map_err(failed)?;
+    let ran = match ran {
+        Err(RunError::Street(MicroError::Cancelled)) => return Ok(None),
+        Err(RunError::Street(source)) if source.vehicle().is_some() => {
+            let place = source.vehicle().and_then(|name| setup.place_of(name));
+            return Err(BenchmarkError::Street { place: place.unwrap_or_else(|| scenario.name.clone()), source });
+        }
+        ran => {
+            ran.map_err(|source| BenchmarkError::Run { controller: job.controller.clone(), seed: job.seed, source })?
+        }
+    };
     if ran.cancelled {
         return Ok(None);
     }
@@ -167,7 +178,7 @@ fn one(
         controller: job.controller.clone(),
         seed: job.seed,
         violations: ran.violations,
-        first_violation: ran.first_violation.map(|(signal, v)| format!("signal '{signal}': {v:?}")),
+        first_violation: ran.first_violation.map(|(signal, v)| format!("signal '{signal}': {v}")),
         vehicle_steps: ran.street.totals().vehicle_steps,
         event_hash: format!("{:016x}", ran.street.hash()),
         measures,
@@ -184,6 +195,7 @@ mod tests {
     use std::sync::Arc;
 
     use greenkerb_models::demand::{DemandParts, DepartLane, DepartSpeed, Emission, Flow, Trip, VehicleKind, Way};
+    use greenkerb_models::formats::native_demand;
     use greenkerb_models::ids::{KindId, LinkId};
     use greenkerb_models::units::{Ds, TimeDs, VehPerHour};
 
@@ -263,6 +275,40 @@ mod tests {
         let trace = store.trace("shipped").unwrap();
         assert!(trace.forward.len() > 10 && trace.backward.len() > 10);
         assert_eq!(trace.forward_heads.len(), 2);
+    }
+
+    #[test]
+    fn a_vehicle_without_a_way_is_told_with_its_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut setup = small();
+        let network = Arc::clone(&setup.scenario.network);
+        let link = |name: &str| network.link_named(name).unwrap();
+        // The other way round: a link that leads out, and one that leads in.
+        let way = Way::Between { from: link("n0_0>n-1_0"), to: link("n-1_0>n0_0"), via: Vec::new() };
+        let mut parts = setup.scenario.demand.parts().clone();
+        parts.flows[1].template = Trip { name: "lost".into(), way, ..parts.flows[1].template.clone() };
+        setup.scenario.demand = Arc::new(parts.build(&network).unwrap());
+        let reason = "vehicle 'lost': no way leads from link 'n0_0>n-1_0' to link 'n-1_0>n0_0'";
+        let refused = |setup: &Setup, out: &str| make(setup, &folder.path().join(out), 1).err().unwrap().to_string();
+        assert_eq!(refused(&setup, "a"), format!("grid 1x1: {reason}"));
+        let file = folder.path().join("town.gkd");
+        native_demand::write_file(&network, &setup.scenario.demand, &file).unwrap();
+        setup.demand_file = Some(file.clone());
+        // The header, the kind, the first flow, and then this one.
+        assert_eq!(refused(&setup, "b"), format!("{}:4: {reason}", file.display()));
+    }
+
+    #[test]
+    fn a_run_that_is_called_off_before_it_begins_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (setup, cancel) = (small(), Cancel::default());
+        cancel.cancel();
+        let mut store = Store::open(folder.path(), setup.jobs().unwrap(), "program").unwrap();
+        let error = run(&setup, &|name, s| build(name, s), &mut store, 1, &cancel, &mut |_| ()).unwrap_err();
+        assert!(matches!(error, BenchmarkError::Cancelled { finished: 0, all: 4 }), "{error}");
+        let options = MicroOptions::default();
+        let made = crate::micro::Micro::new_unless(&cancel, &setup.scenario, options);
+        assert_eq!(made.err(), Some(MicroError::Cancelled));
     }
 
     #[test]

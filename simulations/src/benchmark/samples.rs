@@ -31,6 +31,7 @@ pub(crate) fn setup(controllers: &[&str], seeds: &[u64]) -> Setup {
         controllers: controllers.iter().map(|c| (*c).to_owned()).collect(),
         seeds: seeds.to_vec(),
         notes: Vec::new(),
+        demand_file: None,
         threads: 1,
     }
 }

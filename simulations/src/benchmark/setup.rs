@@ -1,8 +1,9 @@
 //! What a benchmark is made of: one scenario, some controllers, some seeds.
 
 use std::io::Write;
+use std::path::PathBuf;
 
-use greenkerb_models::formats::Note;
+use greenkerb_models::formats::{Note, Source, native_demand};
 use sha2::{Digest, Sha256};
 
 use super::error::BenchmarkError;
@@ -14,7 +15,7 @@ use crate::scenarios::Scenario;
 pub type ControlFactory<'a> = dyn Fn(&str, &Scenario) -> Result<Box<dyn Control>, RegistryError> + Sync + 'a;
 
 /// Version of what is written about a run; raised whenever a measure changes its meaning.
-const RECORD_FORMAT: u32 = 1;
+const RECORD_FORMAT: u32 = 2;
 
 /// One scenario, some controllers, some seeds.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Setup {
     pub seeds: Vec<u64>,
     /// What the scenario's files did not say, or what was left out of them.
     pub notes: Vec<Note>,
+    /// The file its vehicles stand in by name, where it is in our own format.
+    pub demand_file: Option<PathBuf>,
     /// Threads inside one run. The result is the same for any number.
     pub threads: usize,
 }
@@ -82,6 +85,14 @@ impl Setup {
             build(controller, &self.scenario)?;
         }
         Ok(())
+    }
+
+    /// File and line in which a vehicle, or a flow of vehicles, stands; none where that is no file of our own format.
+    #[must_use]
+    pub fn place_of(&self, vehicle: &str) -> Option<String> {
+        let source = Source::open(self.demand_file.as_deref()?).ok()?;
+        let line = native_demand::line_of_vehicle(&source, vehicle)?;
+        Some(format!("{}:{line}", source.name))
     }
 
     /// The window of its runs.

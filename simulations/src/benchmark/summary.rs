@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::RunRecord;
 use super::sensing::Sees;
-use crate::metrics::{LEVEL, Mean, Paired, median};
+use crate::metrics::{LEVEL, Mean, Paired, median, plain, signed};
 
 /// A measure of a run that summaries list.
 pub struct Column {
@@ -71,6 +71,9 @@ pub const COLUMNS: &[Column] = &[
     }),
     column("parking_turned_away", "Turned away", "", 0, true, |r| {
         r.measures.parking.as_ref().map(|p| p.turned_away as f64)
+    }),
+    column("parking_gave_up", "Left without a bay", "", 0, true, |r| {
+        r.measures.parking.as_ref().map(|p| p.gave_up as f64)
     }),
     column("gridlocked_share", "Gridlocked runs", "%", 0, true, |r| Some(if r.is_gridlocked() { 100.0 } else { 0.0 })),
 ];
@@ -181,7 +184,7 @@ impl Summary {
             text += &format!(",{0},{0}_half_width_95,{0}_median", c.name);
         }
         text += ",change_of_total_delay,change_half_width_95,p_t,p_wilcoxon,p_holm\n";
-        let number = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.4}"));
+        let number = |v: Option<f64>| v.map_or(String::new(), |v| plain(v, 4));
         for row in &self.rows {
             text += &format!("{},{},{},{}", quoted(&row.controller), row.runs, row.gridlocked, row.violations);
             for f in &row.figures {
@@ -216,14 +219,15 @@ impl std::fmt::Display for Summary {
             };
             let change = row.against_reference.map_or(String::new(), |p| {
                 let half = p.change_half_width_95.map_or(String::new(), |h| format!(" ± {:.1}", 100.0 * h));
-                format!("{:+.1}{half} %", 100.0 * p.change)
+                format!("{}{half} %", signed(100.0 * p.change, 1))
             });
             let p = row.p_holm.map_or(String::new(), |p| format!("{p:.4}"));
             write!(f, "\n{:<width$} {:>14} ", row.controller, delay.mean.to_string())?;
-            write!(f, "{:>8.1} {change:>16} {p:>8}", delay.median)?;
+            write!(f, "{:>8} {change:>16} {p:>8}", plain(delay.median, 1))?;
             for i in &shown {
                 let c = &COLUMNS[*i];
-                let text = row.figures[*i].map_or("-".into(), |v| format!("{:.*} {}", c.decimals, v.mean.mean, c.unit));
+                let text =
+                    row.figures[*i].map_or("-".into(), |v| format!("{} {}", plain(v.mean.mean, c.decimals), c.unit));
                 write!(f, " {text:>17}")?;
             }
             write!(f, " {:>10}", format!("{} of {}", row.gridlocked, row.runs))?;

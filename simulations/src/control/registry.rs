@@ -66,6 +66,14 @@ pub enum RegistryError {
         /// All names.
         known: String,
     },
+    /// A name whose pattern is known, with times it cannot have.
+    #[error("controller '{name}': {reason}")]
+    Times {
+        /// The name.
+        name: String,
+        /// What is wrong with its times.
+        reason: String,
+    },
     /// The same name twice.
     #[error("controller '{name}' is named twice")]
     Twice {
@@ -108,9 +116,12 @@ fn known() -> String {
     ENTRIES.iter().map(|e| e.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Whole seconds, 1 to 600.
+/// Longest time in a name, in seconds.
+const NAMED_S_MAX: u32 = 600;
+
+/// Whole seconds, from 1 on.
 fn seconds(text: &str) -> Option<Ds> {
-    text.parse::<u32>().ok().filter(|s| (1..=600).contains(s)).map(Ds::from_s)
+    text.parse::<u32>().ok().filter(|s| (1..=NAMED_S_MAX).contains(s)).map(Ds::from_s)
 }
 
 /// Two lengths joined by a plus.
@@ -168,6 +179,28 @@ fn understand(name: &str) -> Option<Method> {
     })
 }
 
+/// What is wrong with the times in a name, where all else of it is known.
+fn wrong_times(name: &str) -> Option<String> {
+    let as_in = |pattern: &str| ENTRIES.iter().any(|e| e.name == pattern).then(|| pattern.to_owned());
+    let (pattern, times) = match (name.split_once('-'), name.split_once('+')) {
+        (Some(("equal", n)), _) => ("equal-N".to_owned(), n),
+        (Some(("fixed", times)), _) => ("fixed-N+Y".to_owned(), times),
+        (Some((kind @ ("mp" | "amp4" | "amp8"), times)), _) => (format!("{kind}-D+Y"), times),
+        (_, Some((rule, yellow))) => (as_in(&format!("{rule}+Y"))?, yellow),
+        _ => return None,
+    };
+    let times: Vec<&str> = times.split('+').collect();
+    if let Some(wrong) = times.iter().find(|t| seconds(t).is_none()) {
+        return Some(format!(
+            "'{wrong}' is not a whole number of seconds from 1 to {NAMED_S_MAX}, as {pattern} wants it"
+        ));
+    }
+    if times.len() != pattern.matches(['N', 'D', 'Y']).count() {
+        return Some(format!("it is written {pattern}"));
+    }
+    Some(format!("{pattern} wants D longer than Y, or no green is left"))
+}
+
 /// The name that differs least, where it differs little.
 fn nearest(name: &str) -> Option<&'static str> {
     let distance = |other: &str| -> usize {
@@ -196,6 +229,9 @@ pub fn parse_names(list: &str) -> Result<Vec<String>, RegistryError> {
     let mut names: Vec<String> = Vec::new();
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         if understand(name).is_none() {
+            if let Some(reason) = wrong_times(name) {
+                return Err(RegistryError::Times { name: name.to_owned(), reason });
+            }
             let hint = nearest(name).map(|n| format!(" (did you mean '{n}'?)")).unwrap_or_default();
             return Err(RegistryError::Unknown { name: name.to_owned(), hint, known: known() });
         }
@@ -294,7 +330,23 @@ mod tests {
         );
         let far = parse_names("a-learner").unwrap_err().to_string();
         assert!(far.starts_with("there is no controller 'a-learner'; there are:"), "{far}");
-        assert!(parse_names("mp-5+5").is_err(), "no green would be left");
-        assert!(parse_names("fixed-0+5").is_err());
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_told_with_what_can() {
+        for (name, reason) in [
+            ("equal-0", "'0' is not a whole number of seconds from 1 to 600, as equal-N wants it"),
+            ("equal-601", "'601' is not a whole number of seconds from 1 to 600, as equal-N wants it"),
+            ("equal-long", "'long' is not a whole number of seconds from 1 to 600, as equal-N wants it"),
+            ("fixed-0+5", "'0' is not a whole number of seconds from 1 to 600, as fixed-N+Y wants it"),
+            ("amp4-15", "it is written amp4-D+Y"),
+            ("greedyn7+0", "'0' is not a whole number of seconds from 1 to 600, as greedyn7+Y wants it"),
+            ("mp-5+5", "mp-D+Y wants D longer than Y, or no green is left"),
+        ] {
+            assert_eq!(parse_names(name).unwrap_err().to_string(), format!("controller '{name}': {reason}"));
+        }
+        for name in ["equally-5", "shipped+3", "equal", "fixed+3"] {
+            assert!(matches!(parse_names(name), Err(RegistryError::Unknown { .. })), "{name}");
+        }
     }
 }

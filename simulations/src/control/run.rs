@@ -71,7 +71,8 @@ impl Watch {
 /// `progress` is told the share of the run that is done, now and then.
 ///
 /// # Errors
-/// [`RunError`] when the demand cannot be driven or the controller gives up. A run that was called off is no error.
+/// [`RunError`] when the demand cannot be driven or the controller gives up. A run that was called off is no error, unless
+/// it had not begun yet: [`MicroError::Cancelled`].
 pub fn run(
     scenario: &Scenario,
     options: MicroOptions,
@@ -80,7 +81,7 @@ pub fn run(
     cancel: &Cancel,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Ran, RunError> {
-    let mut street = Micro::new(scenario, options)?;
+    let mut street = Micro::new_unless(cancel, scenario, options)?;
     let mut heads = Heads::red(&scenario.network);
     let mut watch = Watch::of(scenario);
     let length = scenario.end.since(scenario.begin).max(1);

@@ -21,7 +21,7 @@ pub enum Fault {
         b: String,
     },
     /// Green went out without yellow.
-    #[error("group '{group}' goes from green to {to:?} without yellow")]
+    #[error("group '{group}' goes from green to {to} without yellow")]
     YellowSkipped {
         /// The group.
         group: String,

@@ -37,9 +37,25 @@ impl Mean {
     }
 }
 
+/// A number with so many decimals; what rounds to nought has no sign.
+#[must_use]
+pub fn plain(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let is_nought = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    if is_nought { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+/// A change with its sign; what rounds to nought has none.
+#[must_use]
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = plain(value, decimals);
+    let rises = value > 0.0 && text.chars().any(|c| ('1'..='9').contains(&c));
+    if rises { format!("+{text}") } else { text }
+}
+
 impl std::fmt::Display for Mean {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.1}", self.mean)?;
+        f.write_str(&plain(self.mean, 1))?;
         self.half_width_95.map_or(Ok(()), |half| write!(f, " ± {half:.1}"))
     }
 }
@@ -54,6 +70,18 @@ mod tests {
         assert_eq!(mean.mean, 2.0);
         assert!((mean.half_width_95.unwrap() - 4.303 / 3f64.sqrt()).abs() < 1e-12);
         assert_eq!(mean.to_string(), "2.0 ± 2.5");
+    }
+
+    #[test]
+    fn nought_has_no_sign() {
+        assert_eq!([plain(-0.0, 1), plain(-0.04, 1), plain(-0.05, 2), plain(3.0, 0)], ["0.0", "0.0", "-0.05", "3"]);
+        assert_eq!(
+            [signed(-0.04, 1), signed(0.04, 1), signed(0.06, 1), signed(-2.0, 1)],
+            ["0.0", "0.0", "+0.1", "-2.0"]
+        );
+        // The sum of no numbers at all is negative zero.
+        let nothing: f64 = [0.0_f64; 0].iter().sum();
+        assert_eq!(Mean::of(&[nothing, nothing]).unwrap().to_string(), "0.0 ± 0.0");
     }
 
     #[test]

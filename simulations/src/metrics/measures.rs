@@ -138,5 +138,6 @@ pub(super) fn signalised(network: &Network) -> impl Iterator<Item = (NodeId, Con
 
 /// Rounds to 3 decimals, so that files stay small and readable.
 pub(super) fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
+    // Nought is added so that nothing becomes minus nought.
+    (value * 1_000.0).round() / 1_000.0 + 0.0
 }

@@ -39,7 +39,7 @@ pub use control_delay::{ControlDelay, Lost};
 pub use delay::{Delay, MetricsError};
 pub use emissions::{Emissions, Emitted};
 pub use gridlock::Gridlock;
-pub use interval::Mean;
+pub use interval::{Mean, plain, signed};
 pub use los::{LOS_UP_TO_S, Los};
 pub use measures::{ApproachMeasures, Measures, MovementMeasures, NodeMeasures};
 pub use paired::{LEVEL, Paired};

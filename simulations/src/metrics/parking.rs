@@ -5,6 +5,8 @@
 //! network without a bay, or with the run. It is nought for those who park where they meant to, and they are counted in the
 //! mean.
 
+use std::collections::BTreeMap;
+
 use greenkerb_models::demand::Demand;
 use greenkerb_models::units::TimeDs;
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,8 @@ pub struct ParkingUse {
     pub gave_up: u64,
     /// Mean search, in seconds, of those who parked, gave up or still search.
     pub search_s: f64,
-    /// Way driven while searching, in metres, mean of those who parked.
+    /// Way driven while searching, in metres, mean of the same vehicles. Of those who still search it counts up to the last
+    /// facility they found full.
     #[serde(default)]
     pub search_m: f64,
     /// Share of all bays taken, on average over the window.
@@ -41,13 +44,22 @@ pub struct ParkingUse {
     pub facility_occupancy: Vec<f64>,
 }
 
+/// A search that goes on.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    since: TimeDs,
+    /// Way driven when it began, and when a facility was last found full, in metres.
+    from_m: f32,
+    to_m: f32,
+}
+
 /// Follows parking.
 #[derive(Debug, Clone)]
 pub struct ParkingMeasure {
     window: Window,
     capacities: Vec<u32>,
-    /// Per vehicle, since when it searches.
-    searching: Vec<Option<TimeDs>>,
+    /// Searches that go on, by vehicle.
+    searching: BTreeMap<u32, Search>,
     parked: u64,
     turned_away: u64,
     gave_up: u64,
@@ -69,7 +81,7 @@ impl ParkingMeasure {
             window,
             occupied: vec![0; capacities.len()],
             capacities,
-            searching: Vec::new(),
+            searching: BTreeMap::new(),
             parked: 0,
             turned_away: 0,
             gave_up: 0,
@@ -85,24 +97,22 @@ impl ParkingMeasure {
     /// Takes an event in; the ledger must have taken it before.
     pub fn event(&mut self, event: &Event, vehicles: &Vehicles) {
         match event.what {
-            What::Full { vehicle, .. } if vehicles.counts(vehicle) => {
-                let index = vehicle.0 as usize;
-                if self.searching.len() <= index {
-                    self.searching.resize(index + 1, None);
-                }
-                self.searching[index].get_or_insert(event.at);
+            What::Full { vehicle, driven_m, .. } if vehicles.counts(vehicle) => {
+                let new = Search { since: event.at, from_m: driven_m, to_m: driven_m };
+                self.searching.entry(vehicle.0).or_insert(new).to_m = driven_m;
                 self.turned_away += 1;
             }
             What::Parked { vehicle, searched_m, .. } if vehicles.counts(vehicle) => {
                 self.parked += 1;
                 self.search_m += f64::from(searched_m);
-                let searched = self.searching.get_mut(vehicle.0 as usize).and_then(Option::take);
-                self.search_ds += searched.map_or(0, |since| event.at.since(since));
+                let searched = self.searching.remove(&vehicle.0);
+                self.search_ds += searched.map_or(0, |s| event.at.since(s.since));
             }
-            What::Arrived { vehicle, .. } => {
-                if let Some(since) = self.searching.get_mut(vehicle.0 as usize).and_then(Option::take) {
+            What::Arrived { vehicle, journey } => {
+                if let Some(search) = self.searching.remove(&vehicle.0) {
                     self.gave_up += 1;
-                    self.search_ds += event.at.since(since);
+                    self.search_ds += event.at.since(search.since);
+                    self.search_m += f64::from(journey.driven_m - search.from_m);
                 }
             }
             _ => {}
@@ -135,17 +145,18 @@ impl ParkingMeasure {
         }
         let bays: u64 = self.capacities.iter().map(|c| u64::from(*c)).sum();
         let samples = self.samples.max(1) as f64;
-        let searching: Vec<i64> = self.searching.iter().flatten().map(|since| now.since(*since)).collect();
-        let searchers = self.parked + self.gave_up + searching.len() as u64;
-        let search_ds = self.search_ds + searching.iter().sum::<i64>();
+        let searching = self.searching.values();
+        let searchers = (self.parked + self.gave_up + searching.len() as u64).max(1) as f64;
+        let search_ds = self.search_ds + searching.clone().map(|s| now.since(s.since)).sum::<i64>();
+        let search_m = self.search_m + searching.clone().map(|s| f64::from(s.to_m - s.from_m)).sum::<f64>();
         let of = |(sum, capacity): (&u64, &u32)| *sum as f64 / samples / f64::from((*capacity).max(1));
         Some(ParkingUse {
             parked: self.parked,
             turned_away: self.turned_away,
             still_searching: searching.len() as u64,
             gave_up: self.gave_up,
-            search_s: search_ds as f64 / 10.0 / searchers.max(1) as f64,
-            search_m: self.search_m / self.parked.max(1) as f64,
+            search_s: search_ds as f64 / 10.0 / searchers,
+            search_m: search_m / searchers,
             occupancy: self.occupied.iter().sum::<u64>() as f64 / samples / bays.max(1) as f64,
             occupancy_max: self.most_occupied as f64 / bays.max(1) as f64,
             on_street_min: self.on_street_s / 60.0,
@@ -160,7 +171,7 @@ mod tests {
 
     use super::super::samples::{at_s, crossroads, demand_with_parking, event, journey};
     use super::*;
-    use crate::micro::{FacilityState, VehicleId};
+    use crate::micro::{FacilityState, Journey, VehicleId};
 
     #[test]
     fn searches_and_occupancy() {
@@ -171,17 +182,19 @@ mod tests {
         let facility = FacilityId(0);
         let parked =
             |id, searched_m| What::Parked { vehicle: VehicleId(id), facility, journey: journey(0.0), searched_m };
+        let full = |id, driven_m| What::Full { vehicle: VehicleId(id), facility, driven_m };
         for id in 0..4 {
             vehicles.event(&event(1, What::Loaded { vehicle: VehicleId(id), link: LinkId(0) }));
         }
         for (at, what) in [
             (10, parked(0, 0.0)),
-            (20, What::Full { vehicle: VehicleId(1), facility }),
-            (30, What::Full { vehicle: VehicleId(1), facility }),
-            (40, What::Full { vehicle: VehicleId(2), facility }),
+            (20, full(1, 500.0)),
+            (30, full(1, 700.0)),
+            (40, full(2, 100.0)),
+            (45, full(2, 160.0)),
             (50, parked(1, 300.0)),
-            (55, What::Full { vehicle: VehicleId(3), facility }),
-            (65, What::Arrived { vehicle: VehicleId(3), journey: journey(0.0) }),
+            (55, full(3, 200.0)),
+            (65, What::Arrived { vehicle: VehicleId(3), journey: Journey { driven_m: 280.0, ..journey(0.0) } }),
         ] {
             parking.event(&event(at, what), &vehicles);
         }
@@ -190,9 +203,9 @@ mod tests {
             parking.sample(&Snapshot::empty(&network, 1, at_s(t)).with_facility(facility, state));
         }
         let used = parking.parking(at_s(100)).unwrap();
-        assert_eq!((used.parked, used.turned_away, used.still_searching, used.gave_up), (2, 4, 1, 1));
+        assert_eq!((used.parked, used.turned_away, used.still_searching, used.gave_up), (2, 5, 1, 1));
         assert_eq!(used.search_s, (0.0 + 30.0 + 60.0 + 10.0) / 4.0);
-        assert_eq!(used.search_m, 150.0);
+        assert_eq!(used.search_m, (0.0 + 300.0 + 60.0 + 80.0) / 4.0);
         assert_eq!((used.occupancy, used.occupancy_max, used.on_street_min), (0.7, 1.0, 5.0));
         assert_eq!(used.facility_occupancy, [0.7]);
     }

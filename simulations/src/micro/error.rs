@@ -13,6 +13,9 @@ pub enum MicroError {
         /// Where it wants to go.
         to: String,
     },
+    /// It was called off while it was made ready.
+    #[error("called off")]
+    Cancelled,
     /// A value the simulator cannot work with.
     #[error("{kind} '{name}': {reason}")]
     Unfit {
@@ -23,4 +26,16 @@ pub enum MicroError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl MicroError {
+    /// The vehicle, or flow of vehicles, that it is about.
+    #[must_use]
+    pub fn vehicle(&self) -> Option<&str> {
+        match self {
+            Self::NoWay { vehicle, .. } => Some(vehicle),
+            Self::Unfit { kind: "vehicle", name, .. } => Some(name),
+            Self::Unfit { .. } | Self::Cancelled => None,
+        }
+    }
 }

@@ -83,6 +83,8 @@ pub enum What {
         vehicle: VehicleId,
         /// Where.
         facility: FacilityId,
+        /// Way it has driven until now, in metres.
+        driven_m: f32,
     },
     /// A bus begins its stay at a stop.
     AtStop {

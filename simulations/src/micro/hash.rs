@@ -61,7 +61,7 @@ impl EventHash {
                 self.journey(&journey);
             }
             What::Unparked { vehicle, facility } => self.pair(9, vehicle.0, facility.0),
-            What::Full { vehicle, facility } => self.pair(10, vehicle.0, facility.0),
+            What::Full { vehicle, facility, .. } => self.pair(10, vehicle.0, facility.0),
             What::AtStop { vehicle, stop } => self.pair(11, vehicle.0, stop.0),
             What::LeftStop { vehicle, stop } => self.pair(14, vehicle.0, stop.0),
             What::PersonCame { crossing } => self.pair(12, crossing.0, 0),

@@ -17,6 +17,7 @@ use super::region::{Region, Row};
 use super::strips::{NONE, StripId, Strips};
 use super::view::VehicleId;
 use super::ways::{Course, Ways};
+use crate::cancel::Cancel;
 use crate::random::SplitMix64;
 use crate::routing::{LinkTimes, Tree, way_between};
 use crate::scenarios::{Driving, Scenario};
@@ -43,8 +44,8 @@ impl Loader {
     /// Finds the way of every template.
     ///
     /// # Errors
-    /// [`MicroError::NoWay`] for the first vehicle that cannot get where it wants to.
-    pub(crate) fn new(scenario: &Scenario, strips: &Strips, seed: u64) -> Result<Self, MicroError> {
+    /// [`MicroError::NoWay`] for the first vehicle that cannot get where it wants to; [`MicroError::Cancelled`].
+    pub(crate) fn new(scenario: &Scenario, strips: &Strips, seed: u64, cancel: &Cancel) -> Result<Self, MicroError> {
         let demand = Arc::clone(&scenario.demand);
         let mut finder = Finder::new(scenario, strips, seed);
         let parts = demand.parts();
@@ -52,6 +53,9 @@ impl Loader {
         let mut plans = Vec::new();
         let mut itineraries = HashMap::new();
         for (i, template) in templates.enumerate() {
+            if cancel.is_cancelled() {
+                return Err(MicroError::Cancelled);
+            }
             let (link, course, itinerary) = finder.plan(template)?;
             plans.push((link, course));
             itinerary.map(|itinerary| itineraries.insert(i as u32, Arc::new(itinerary)));

@@ -60,6 +60,7 @@ use self::people::{Kerb, People};
 use self::region::{Outbox, Region, Row};
 use self::scene::Scene;
 use self::strips::{NONE, StripId, Strips};
+use crate::cancel::Cancel;
 use crate::scenarios::{Driving, Scenario};
 
 /// How a street is run.
@@ -114,6 +115,14 @@ impl Micro {
     /// # Errors
     /// [`MicroError`] when the demand cannot be driven on the network.
     pub fn new(scenario: &Scenario, options: MicroOptions) -> Result<Self, MicroError> {
+        Self::new_unless(&Cancel::default(), scenario, options)
+    }
+
+    /// The same, which takes a while for a city, unless it is called off.
+    ///
+    /// # Errors
+    /// As [`Micro::new`], and [`MicroError::Cancelled`].
+    pub fn new_unless(cancel: &Cancel, scenario: &Scenario, options: MicroOptions) -> Result<Self, MicroError> {
         if scenario.tick == Ds::ZERO {
             let reason = "its steps have no length".to_owned();
             return Err(MicroError::Unfit { kind: "scenario", name: scenario.name.clone(), reason });
@@ -137,7 +146,7 @@ impl Micro {
             tick: 0,
             seed: options.seed,
             crew: Crew::new(options.threads)?,
-            loader: Loader::new(scenario, &strips, options.seed)?,
+            loader: Loader::new(scenario, &strips, options.seed, cancel)?,
             errands: Errands::new(&network, &demand),
             people: People::new(&network, &strips, &demand, scenario.begin, options.seed),
             lamps: Lamps::red(&network, &strips),

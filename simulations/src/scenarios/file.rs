@@ -14,7 +14,7 @@ pub use error::ScenarioFileError;
 use greenkerb_models::demand::Demand;
 use greenkerb_models::formats::cityflow::{self, RoadnetOptions};
 use greenkerb_models::formats::sumo_demand::{self, SumoConfig, SumoDemandOptions, with_detectors};
-use greenkerb_models::formats::{self, Import, Note, Source, native_demand};
+use greenkerb_models::formats::{self, FileKind, Import, Note, Source, WrongKind, native_demand};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::{Ds, TimeDs};
 pub use save::save;
@@ -37,6 +37,8 @@ pub struct Opened {
     pub scenario: Scenario,
     /// What the files did not say, or said in a way that had to be changed.
     pub notes: Vec<Note>,
+    /// The file its vehicles stand in by name, where it is in our own format.
+    pub demand_file: Option<PathBuf>,
 }
 
 /// Opens a scenario: a folder with a `scenario.toml`, a `.sumocfg` or a CityFlow pair in it; such a file; CityFlow's own
@@ -54,13 +56,16 @@ pub fn open(path: &Path) -> Result<Opened, ScenarioFileError> {
         return open_cityflow(Path::new(roadnet), Path::new(flow));
     }
     let source = Source::open(path)?;
-    let start = source.text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('<') {
-        open_sumo(path, &source)
-    } else if start.starts_with('{') {
-        open_cityflow_config(path, &source)
-    } else {
-        toml_file::open(path, &source)
+    match FileKind::of(&source.text) {
+        FileKind::SumoConfig => open_sumo(path, &source),
+        FileKind::CityflowConfig => open_cityflow_config(path, &source),
+        FileKind::Unknown => match source.text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+            // Broken before it tells what it is: its reader says where.
+            Some('<') => open_sumo(path, &source),
+            Some('{') => open_cityflow_config(path, &source),
+            _ => toml_file::open(path, &source),
+        },
+        found => Err(ScenarioFileError::NoScenario { file: source.name, found }),
     }
 }
 
@@ -114,7 +119,7 @@ fn open_sumo(path: &Path, source: &Source) -> Result<Opened, ScenarioFileError> 
     let Import { network, notes } = formats::read(&config.network)?;
     let files: Vec<PathBuf> = config.additionals.iter().chain(&config.routes).cloned().collect();
     let options = SumoDemandOptions { begin: config.begin, ignore_route_errors: config.ignore_route_errors };
-    let mut draft = Draft { network, notes, demand: Demand::default() };
+    let mut draft = Draft { network, notes, demand: Demand::default(), demand_file: None };
     draft.notes.extend(config.notes);
     draft.sumo(&files, options, &mut sources)?;
     let end = config.end.unwrap_or_else(|| last_departure(&draft.demand, config.begin) + RUN_OUT);
@@ -166,7 +171,7 @@ pub fn open_cityflow(roadnet: &Path, flow: &Path) -> Result<Opened, ScenarioFile
     let name = stem(flow);
     let description = format!("CityFlow road network {} with flow {name}", stem(roadnet));
     let run = Run { name, description, end: CITYFLOW_END, driving: Driving::CityFlow, ..Run::default() };
-    Ok(Draft { network, notes, demand: read.demand }.finish(run, sources))
+    Ok(Draft { network, notes, demand: read.demand, demand_file: None }.finish(run, sources))
 }
 
 /// A network and a demand on it, before anything is known about the run.
@@ -174,31 +179,40 @@ struct Draft {
     network: Network,
     notes: Vec<Note>,
     demand: Demand,
+    /// Where the demand stands, where it is a native one.
+    demand_file: Option<PathBuf>,
 }
 
 impl Draft {
     /// The network of a file.
     fn on(path: &Path) -> Result<Self, ScenarioFileError> {
         let Import { network, notes } = formats::read(path)?;
-        Ok(Self { network, notes, demand: Demand::default() })
+        Ok(Self { network, notes, demand: Demand::default(), demand_file: None })
     }
 
     /// Takes the demand of a file or of several, told apart by content; several are SUMO's.
     fn demand(&mut self, files: &[PathBuf], begin: TimeDs, sources: &mut Sources) -> Result<(), ScenarioFileError> {
         if let [only] = files {
             let source = Source::open(only)?;
-            let start = source.text.trim_start_matches('\u{feff}').trim_start();
-            if start.starts_with(native_demand::MAGIC) {
-                sources.add(only)?;
-                self.demand = native_demand::read_source(&self.network, &source)?;
-                return Ok(());
-            }
-            if start.starts_with('[') {
-                sources.add(only)?;
-                let read = cityflow::read_flow_source(&source, &self.network)?;
-                self.notes.extend(read.notes);
-                self.demand = read.demand;
-                return Ok(());
+            match FileKind::of(&source.text) {
+                FileKind::NativeDemand => {
+                    sources.add(only)?;
+                    self.demand = native_demand::read_source(&self.network, &source)?;
+                    self.demand_file = Some(only.clone());
+                    return Ok(());
+                }
+                FileKind::CityflowFlow => {
+                    sources.add(only)?;
+                    let read = cityflow::read_flow_source(&source, &self.network)?;
+                    self.notes.extend(read.notes);
+                    self.demand = read.demand;
+                    return Ok(());
+                }
+                FileKind::SumoDemand | FileKind::Unknown => {}
+                found => {
+                    let wanted = "a demand (SUMO's, CityFlow's flow or a native one)";
+                    return Err(WrongKind { file: source.name, found, wanted }.into());
+                }
             }
         }
         self.sumo(files, SumoDemandOptions { begin, ..SumoDemandOptions::default() }, sources)
@@ -238,7 +252,7 @@ impl Draft {
             congestion_aware: run.congestion_aware,
             sources: sources.into_inner(),
         };
-        Opened { scenario, notes: self.notes }
+        Opened { scenario, notes: self.notes, demand_file: self.demand_file }
     }
 }
 

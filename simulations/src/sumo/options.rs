@@ -140,6 +140,12 @@ pub enum OptionsError {
         /// The text.
         text: String,
     },
+    /// More seeds than are run in one go.
+    #[error("'{text}' are more than {SEEDS_MAX} seeds, the most that are run in one go")]
+    SeedsMax {
+        /// The text.
+        text: String,
+    },
     /// No routes.
     #[error("at least one route file is needed")]
     NoRoutes,
@@ -161,13 +167,14 @@ pub enum OptionsError {
     },
 }
 
+/// More runs than this in one go are a slip of the pen.
+const SEEDS_MAX: usize = 10_000;
+
 /// Reads seeds: `7`, `1..5` (both ends included) or `1,2,5`.
 ///
 /// # Errors
-/// [`OptionsError::Seeds`].
+/// [`OptionsError::Seeds`] for what describes none, [`OptionsError::SeedsMax`] for more than 10,000.
 pub fn parse_seeds(text: &str) -> Result<Vec<u64>, OptionsError> {
-    /// More runs than this in one go are a slip of the pen.
-    const SEEDS_MAX: usize = 10_000;
     let wrong = || OptionsError::Seeds { text: text.to_owned() };
     let number = |part: &str| part.trim().parse::<u64>().map_err(|_| wrong());
     let mut seeds = Vec::new();
@@ -180,7 +187,11 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, OptionsError> {
             None => seeds.push(number(part)?),
         }
     }
-    if seeds.is_empty() || seeds.len() > SEEDS_MAX { Err(wrong()) } else { Ok(seeds) }
+    match seeds.len() {
+        0 => Err(wrong()),
+        n if n > SEEDS_MAX => Err(OptionsError::SeedsMax { text: text.to_owned() }),
+        _ => Ok(seeds),
+    }
 }
 
 /// Options with everything looked up once: the network, the installation.
@@ -229,8 +240,13 @@ mod tests {
         assert_eq!(parse_seeds("7").unwrap(), [7]);
         assert_eq!(parse_seeds("1..5").unwrap(), [1, 2, 3, 4, 5]);
         assert_eq!(parse_seeds("1,3..=4").unwrap(), [1, 3, 4]);
-        for wrong in ["", "a", "1..", "5..1", "0..99999999999"] {
-            assert!(parse_seeds(wrong).is_err(), "{wrong}");
+        for wrong in ["", "a", "1..", "5..1"] {
+            assert!(matches!(parse_seeds(wrong), Err(OptionsError::Seeds { .. })), "{wrong}");
         }
+        assert_eq!(parse_seeds("1..10000").unwrap().len(), 10_000);
+        assert_eq!(
+            parse_seeds("0..99999999999").unwrap_err().to_string(),
+            "'0..99999999999' are more than 10000 seeds, the most that are run in one go"
+        );
     }
 }

@@ -287,3 +287,41 @@ fn who_leaves_waits_for_a_gap_and_that_is_departure_delay() {
     assert!((4.0..100.0).contains(&waited_s) && leaving as f64 == waited_s, "{waited_s} s, {leaving} looks");
     assert_eq!(street.totals().arrived, 41);
 }
+
+/// Seconds between those who park, one waiting behind the other, at a barrier that takes 10 s.
+fn intervals_s(at_m: f64, mouth: u32, tick: Ds) -> Vec<f64> {
+    let network = Arc::new(grid(2, 2, 200.0).unwrap());
+    let links: Vec<LinkId> = ["n-1_0>n0_0", "n0_0>n1_0"].map(|name| network.link_named(name).unwrap()).to_vec();
+    let park = Park { link: "n0_0>n1_0", at_m, capacity: 20, occupied: 0, service_s: 10, mouth };
+    let demand = DemandParts {
+        kinds: vec![steady_car()],
+        routes: vec![Route { name: "over".into(), links }],
+        facilities: vec![facility(&network, 0, &park)],
+        trips: (0..8).map(|i| parks(&format!("p{i}"), 2 * i, 0, None)).collect(),
+        ..DemandParts::default()
+    };
+    let mut town = scenario(Arc::clone(&network), demand.build(&network).unwrap(), Driving::Street);
+    town.tick = tick;
+    let mut street = Micro::new(&town, MicroOptions { seed: 1, threads: 1 }).unwrap();
+    for c in 0..4 {
+        street.show(ControllerId(c), &[Indication::Protected; 8]);
+    }
+    let told = watched(&mut street, 2_000 / tick.0);
+    let at = parked(&told);
+    assert_eq!(at.len(), 8, "an entrance at {at_m} m, a mouth of {mouth}: {at:?}");
+    // The first finds nobody before it.
+    at[1..].windows(2).map(|w| w[1].0.since(w[0].0) as f64 / 10.0).collect()
+}
+
+#[test]
+fn a_queue_passes_the_barrier_at_its_rate_wherever_it_lies() {
+    for at_m in [0.0, 0.5, 120.0, 200.0] {
+        for (mouth, tick) in [(1, Ds(10)), (2, Ds(10)), (2, Ds(5)), (2, Ds(2))] {
+            let s = intervals_s(at_m, mouth, tick);
+            assert!(s.iter().all(|s| *s == 10.0), "at {at_m} m, a mouth of {mouth}, steps of {tick}: {s:?}");
+        }
+        // Without a mouth each draws up to the barrier first.
+        let s = intervals_s(at_m, 0, Ds(10));
+        assert!(s.iter().all(|s| (12.0..=15.0).contains(s)), "at {at_m} m: {s:?}");
+    }
+}

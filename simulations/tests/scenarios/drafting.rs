@@ -263,9 +263,15 @@ fn what_cannot_be_built_is_refused_by_name() {
         (refused(&|p| p.streets[2].to = 1), "street 'Main': another street joins the same places"),
         (refused(&|p| p.places[1].at.x = 12.0), "street 'Main': 12.0 m long, shorter than 20 m"),
         (refused(&|p| p.streets[0].speed_mps = f64::NAN), "street 'Main': a speed limit of NaN m/s"),
-        (refused(&|p| p.streets[1].forward.through = 0), "street 'Cross': Lanes { bus: false"),
+        (
+            refused(&|p| p.streets[1].forward.through = 0),
+            "street 'Cross': 0 right, 0 through, 0 left: 1 to 8 lanes, one of them through",
+        ),
         (refused(&|p| p.streets.truncate(1)), "place 'middle': signals where nothing crosses"),
-        (refused(&|p| p.bans.push(Ban { place: 1, from: 1, to: 2 })), "its streets do not meet at its place"),
+        (
+            refused(&|p| p.bans.push(Ban { place: 1, from: 1, to: 2 })),
+            "'from street 1 into street 2 at place 1': its streets do not meet there",
+        ),
     ] {
         assert!(said.contains(expected), "{said}\nnot\n{expected}");
     }

@@ -51,7 +51,7 @@ pub(super) fn open(argument: &str) -> anyhow::Result<Opened> {
     if path.exists() || argument.contains(['/', '\\', '.', '+']) {
         return Ok(file::open(path)?);
     }
-    Ok(Opened { scenario: bundled(argument)?, notes: Vec::new() })
+    Ok(Opened { scenario: bundled(argument)?, notes: Vec::new(), demand_file: None })
 }
 
 /// Writes a scenario into a new folder, never over anything.

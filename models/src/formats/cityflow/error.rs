@@ -1,7 +1,7 @@
 //! Why a file is not one of CityFlow's that we can use.
 
 use crate::demand::DemandError;
-use crate::formats::SourceError;
+use crate::formats::{SourceError, WrongKind};
 use crate::network::NetworkError;
 
 /// Why a CityFlow file is refused. Nothing partial is ever returned beside it.
@@ -10,7 +10,10 @@ pub enum CityflowError {
     /// The file cannot be read as text.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The text is no JSON, ends early, or is not the object or list it should be.
+    /// The file is of another kind.
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
+    /// The text is no JSON, or ends early.
     #[error("{file}:{line}:{column}: broken JSON: {reason}")]
     Json {
         /// The offending file.
@@ -20,6 +23,18 @@ pub enum CityflowError {
         /// The offending column.
         column: usize,
         /// What the JSON reader said.
+        reason: String,
+    },
+    /// The JSON is not the object or list it should be.
+    #[error("{file}:{line}:{column}: {reason}")]
+    Shape {
+        /// The offending file.
+        file: String,
+        /// The offending line.
+        line: usize,
+        /// The offending column.
+        column: usize,
+        /// What the JSON reader said, with the field it said it of.
         reason: String,
     },
     /// An element is wrong.

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{At, CityflowError, Flaw};
-use crate::formats::Source;
+use crate::formats::json::reason;
+use crate::formats::{FileKind, Source, kind};
 use crate::network::Point;
 
 #[derive(Deserialize)]
@@ -119,6 +120,7 @@ pub(super) struct Vehicle {
 
 impl Roadnet {
     pub(super) fn parse(source: &Source) -> Result<Self, CityflowError> {
+        kind::expect(source, &FileKind::CityflowRoadnet, "a CityFlow road network")?;
         let file: RoadnetFile = json(source)?;
         let intersections: Vec<Intersection> = elements(&source.name, "intersection", file.intersections)?;
         let roads: Vec<Road> = elements(&source.name, "road", file.roads)?;
@@ -130,23 +132,21 @@ impl Roadnet {
 
 /// The entries of a flow file.
 pub(super) fn flow(source: &Source) -> Result<Vec<FlowEntry>, CityflowError> {
+    kind::expect(source, &FileKind::CityflowFlow, "a CityFlow flow file")?;
     elements(&source.name, "flow", json::<Vec<Value>>(source)?)
 }
 
 fn json<T: DeserializeOwned>(source: &Source) -> Result<T, CityflowError> {
     let text = source.text.trim_start_matches('\u{feff}');
-    serde_json::from_str(text).map_err(|e| CityflowError::Json {
-        file: source.name.clone(),
-        line: e.line(),
-        column: e.column(),
-        reason: without_place(&e),
+    serde_json::from_str(text).map_err(|e| {
+        let reason = reason::<T>(&mut serde_json::Deserializer::from_str(text), &e);
+        let (file, line, column) = (source.name.clone(), e.line(), e.column());
+        if e.is_data() {
+            CityflowError::Shape { file, line, column, reason }
+        } else {
+            CityflowError::Json { file, line, column, reason }
+        }
     })
-}
-
-/// serde_json appends the place, which stands elsewhere in our messages, or means nothing for a value already parsed.
-fn without_place(e: &serde_json::Error) -> String {
-    let text = e.to_string();
-    text.split_once(" at line ").map_or(text.clone(), |(reason, _)| reason.to_owned())
 }
 
 /// Each value on its own, so that a message can name the element.
@@ -158,10 +158,8 @@ fn elements<T: DeserializeOwned>(
     let mut out = Vec::with_capacity(values.len());
     for (i, value) in values.into_iter().enumerate() {
         let id = value.get("id").and_then(Value::as_str).map_or_else(|| format!("#{i}"), str::to_owned);
-        out.push(
-            serde_json::from_value(value)
-                .map_err(|e| At { file, element, id: &id }.fault(Flaw::Shape { reason: without_place(&e) }))?,
-        );
+        let shape = |e| At { file, element, id: &id }.fault(Flaw::Shape { reason: reason::<T>(&value, &e) });
+        out.push(T::deserialize(&value).map_err(shape)?);
     }
     Ok(out)
 }

@@ -17,6 +17,7 @@ pub const VERSION: u32 = 2;
 pub const HEADER: &str = "greenkerb-network 2";
 
 const FORMAT: Format = Format {
+    what: "a native network",
     magic: MAGIC,
     version: VERSION,
     outdated: "says too little about nodes and is no longer read; import the network anew from its source",

@@ -5,7 +5,7 @@ mod raw;
 mod read;
 mod write;
 
-pub use read::{NativeDemandError, read, read_source};
+pub use read::{NativeDemandError, line_of_vehicle, read, read_source};
 pub use write::{write, write_file};
 
 use super::records::Format;
@@ -15,4 +15,9 @@ pub const MAGIC: &str = "greenkerb-demand";
 /// Version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
 
-const FORMAT: Format = Format { magic: MAGIC, version: VERSION, outdated: "is no longer read; write the demand anew" };
+const FORMAT: Format = Format {
+    what: "a native demand",
+    magic: MAGIC,
+    version: VERSION,
+    outdated: "is no longer read; write the demand anew",
+};

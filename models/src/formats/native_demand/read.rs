@@ -80,6 +80,13 @@ fn line(source: &Source, error: &DemandError) -> Option<usize> {
     line_of(source, word, if twice { Which::Second(pointer, name) } else { Which::First(pointer, name) })
 }
 
+/// Line of the text on which a vehicle of this name stands, or a flow of vehicles.
+#[must_use]
+pub fn line_of_vehicle(source: &Source, name: &str) -> Option<usize> {
+    let trip = line_of(source, "trip", Which::First(NAME, name));
+    trip.or_else(|| line_of(source, "flow", Which::First(TEMPLATE_NAME, name)))
+}
+
 /// Tables so far, and the names of what stands in them.
 struct Tables<'n> {
     network: &'n Network,

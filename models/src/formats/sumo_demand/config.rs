@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::SumoDemandError;
 use crate::formats::sumo::xml::{Attributes, Elements, Token, value};
 use crate::formats::sumo::{Fault, Flaw, Place};
-use crate::formats::{Note, Notes, Source};
+use crate::formats::{FileKind, Note, Notes, Source, kind};
 use crate::units::{Ds, TimeDs};
 
 /// What a configuration says.
@@ -48,6 +48,7 @@ pub fn read(path: &Path) -> Result<SumoConfig, SumoDemandError> {
 /// # Errors
 /// As [`read`].
 pub fn read_source(source: &Source, folder: &Path) -> Result<SumoConfig, SumoDemandError> {
+    kind::expect(source, &FileKind::SumoConfig, "a SUMO configuration")?;
     elements(&source.text, folder).map_err(|fault| SumoDemandError::of(fault, &source.name))
 }
 
@@ -183,7 +184,11 @@ mod tests {
         assert!(with("<step-length value='0'/>").contains("is not between 0.1 and 10 s"));
         assert!(with("<scale value='2'/>").contains("a scale of the demand other than 1 is not supported"));
         assert!(with("<begin value='9'/><end value='5'/>").contains("ends before it begins"));
-        assert!(parsed("<net/>").unwrap_err().contains("<net> is not a SUMO <configuration>"));
+        assert!(
+            parsed("<net/>")
+                .unwrap_err()
+                .contains("a.sumocfg: this is a SUMO network; a SUMO configuration is wanted here")
+        );
         assert!(parsed("<configuration>").unwrap_err().contains("ends inside an element"));
     }
 }

@@ -1,8 +1,8 @@
 //! Why files are not a SUMO demand we can use.
 
 use crate::demand::DemandError;
-use crate::formats::SourceError;
 use crate::formats::sumo::{Fault, FaultKind, Flaw};
+use crate::formats::{SourceError, WrongKind};
 
 /// Why a SUMO demand is refused. Nothing partial is ever returned beside it.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum SumoDemandError {
     /// A file cannot be read as text.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The file is of another kind.
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     /// The text is not well-formed XML, or ends early.
     #[error("{file}:{line}: broken XML: {reason}")]
     Xml {

@@ -13,7 +13,7 @@ use super::{SumoDemand, SumoDemandOptions};
 use crate::demand::{DemandParts, Flow, Trip, VehicleKind};
 use crate::formats::sumo::xml::{Attributes, Elements, Token, value};
 use crate::formats::sumo::{Fault, Flaw, Place};
-use crate::formats::{Notes, Source};
+use crate::formats::{FileKind, Notes, Source, kind};
 use crate::ids::{KindId, RouteId};
 use crate::network::Network;
 
@@ -116,6 +116,7 @@ impl<'n> Reader<'n> {
 
     /// Reads one file.
     pub(super) fn file(&mut self, source: &Source) -> Result<(), SumoDemandError> {
+        kind::expect(source, &FileKind::SumoDemand, "a SUMO route or additional file")?;
         self.elements(&source.text).map_err(|fault| SumoDemandError::of(fault, &source.name))
     }
 

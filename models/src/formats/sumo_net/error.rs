@@ -1,9 +1,9 @@
 //! Why a file is not a SUMO network we can use.
 
-use crate::formats::SourceError;
 use crate::formats::sumo::FaultKind;
 pub use crate::formats::sumo::Flaw;
 pub(super) use crate::formats::sumo::{Fault, Place};
+use crate::formats::{SourceError, WrongKind};
 use crate::network::NetworkError;
 
 /// Why a SUMO network is refused. Nothing partial is ever returned beside it.
@@ -12,6 +12,9 @@ pub enum SumoNetError {
     /// The file cannot be read as text.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The file is of another kind.
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     /// The text is not well-formed XML, or ends early.
     #[error("{file}:{line}: broken XML: {reason}")]
     Xml {

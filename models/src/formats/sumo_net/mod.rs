@@ -26,7 +26,7 @@ use std::path::Path;
 pub use error::{Flaw, SumoNetError};
 
 use crate::formats::sumo::xml;
-use crate::formats::{Import, Notes, Source};
+use crate::formats::{FileKind, Import, Notes, Source, kind};
 use crate::ids::{ControllerId, GroupId, NodeId};
 use crate::network::{Network, NetworkParts, SignalHead};
 use connections::{Connections, Strand};
@@ -56,6 +56,7 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Import, SumoNetError> {
 /// # Errors
 /// As [`read`].
 pub fn read_source(source: &Source) -> Result<Import, SumoNetError> {
+    kind::expect(source, &FileKind::SumoNet, "a SUMO network")?;
     let mut notes = Notes::default();
     let parts = RawNet::parse(&source.text)
         .and_then(|mut raw| {

@@ -1,7 +1,10 @@
 //! The textbook form of max pressure: vehicles on the lanes a stage lets go, less vehicles on the lanes they go to.
 //!
 //! Every lane counts once a stage, whatever share of it is bound elsewhere, and lanes out of the network count like any
-//! other. On lanes that movements share this rates stages too high that can pass almost nobody, and then jams.
+//! other. On lanes that movements share this rates stages too high that can pass almost nobody, and then jams. Along a main
+//! street it jams too: each signal holds the street back until more stand before it than behind it, so that queues rise
+//! from signal to signal towards the entry, and reach back over links that are not as long as the theory has them
+//! (Varaiya 2013 gives them room without end). See `docs/simulation.md`, "Rules".
 
 use greenkerb_models::ids::{GroupId, LaneId};
 

@@ -105,9 +105,14 @@ impl Micro {
             if now.is_open()
                 && let Some(aside) = self.take_aside(strip, i, place.purpose)
             {
+                let step = i64::from(self.step.0);
                 let now = &mut self.errands.facilities[f];
                 if now.mouth.is_empty() {
-                    now.opens = ends + service;
+                    // Who has waited for the one before it is served as soon as that is through; who comes to a free
+                    // barrier, once it is there.
+                    let freed = TimeDs(now.opens.0.saturating_sub(i64::from(service.0)));
+                    let begins = if freed.0 >= ends.0 - step { freed } else { ends };
+                    now.opens = begins + service;
                 }
                 now.mouth.push_back(aside);
             }

@@ -10,6 +10,8 @@ use super::itinerary::Purpose;
 
 /// Who stands so far before a place, or further on, is there, in metres.
 const THERE_M: f64 = 1.0;
+/// Who drives into a facility turns in from here, in metres before the entrance.
+const TURNS_M: f64 = 0.1;
 /// From so far before the entrance drivers see that a facility is full, in metres.
 const SEEN_M: f64 = 50.0;
 /// So many links ahead a place is looked for.
@@ -51,8 +53,10 @@ pub(crate) fn hold(scene: &Scene<'_>, strip: StripId, m: &Mover, rider: &Rider, 
     let slowest = (m.speed_mps - kind.emergency_decel * scene.dt_s).max(0.0);
     let speed_mps = motion.speed_mps.min(krauss::stop_mps(kind, to_place_m, scene.dt_s)).max(slowest);
     let mut way_m = speed_mps * scene.dt_s;
-    let is_due = strip == place.lane
-        && if drives_in { way_m >= to_place_m } else { to_place_m - way_m <= THERE_M && speed_mps < STANDS_MPS };
+    let left_m = to_place_m - way_m;
+    // In short steps one comes ever nearer to where one would stop and never quite there.
+    let turns_in = left_m <= TURNS_M || (m.stands() && to_place_m <= THERE_M);
+    let is_due = strip == place.lane && if drives_in { turns_in } else { left_m <= THERE_M && speed_mps < STANDS_MPS };
     if is_due {
         way_m = way_m.min(to_place_m.max(0.0));
     }

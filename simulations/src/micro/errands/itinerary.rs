@@ -3,6 +3,7 @@
 use greenkerb_models::demand::{Demand, Parking, Stay, Trip, VehicleClass};
 use greenkerb_models::ids::{FacilityId, LaneId, LinkId, StopId};
 use greenkerb_models::network::Network;
+use greenkerb_models::units::Metres;
 
 use super::super::error::MicroError;
 use super::super::strips::{StripId, Strips, may_use};
@@ -54,15 +55,25 @@ struct Wanted {
     purpose: Purpose,
 }
 
+/// No place lies nearer to the start of its lane, in metres: who stops before it would not be on the lane yet.
+const START_M: f64 = 0.5;
+
+/// Where the front stands at a place told at a distance from the start of its lane, in metres.
+pub(crate) fn front_m(lane_m: f64, told: Metres) -> f64 {
+    told.get().max(START_M.min(lane_m))
+}
+
 impl Wanted {
-    fn stop(demand: &Demand, stay: Stay) -> Self {
+    fn stop(network: &Network, demand: &Demand, stay: Stay) -> Self {
         let stop = demand.stop(stay.stop);
-        Self { lane: stop.lane, at_m: stop.at.get(), purpose: Purpose::Stop(stay) }
+        let at_m = front_m(network.lane(stop.lane).length.get(), stop.at);
+        Self { lane: stop.lane, at_m, purpose: Purpose::Stop(stay) }
     }
 
-    fn parking(demand: &Demand, parking: Parking) -> Self {
+    fn parking(network: &Network, demand: &Demand, parking: Parking) -> Self {
         let facility = demand.facility(parking.facility);
-        Self { lane: facility.entrance, at_m: facility.entrance_at.get(), purpose: Purpose::Park(parking) }
+        let at_m = front_m(network.lane(facility.entrance).length.get(), facility.entrance_at);
+        Self { lane: facility.entrance, at_m, purpose: Purpose::Park(parking) }
     }
 }
 
@@ -93,12 +104,13 @@ impl Guide<'_> {
         let (mut places, mut rest) = (Vec::new(), Vec::new());
         let mut from = (0, 0.0);
         for stay in &trip.stays {
-            let place = self.along(&links, from, &Wanted::stop(self.demand, *stay), &trip.name)?;
+            let place = self.along(&links, from, &Wanted::stop(self.network, self.demand, *stay), &trip.name)?;
             from = (place.link, place.at_m);
             places.push(place);
         }
         if let Some(parking) = trip.parking {
-            let place = self.along(&links, (0, 0.0), &Wanted::parking(self.demand, parking), &trip.name)?;
+            let place =
+                self.along(&links, (0, 0.0), &Wanted::parking(self.network, self.demand, parking), &trip.name)?;
             places.retain(|p: &Place| (p.link, p.at_m) <= (place.link, place.at_m));
             rest = trip.stays[places.len()..].to_vec();
             places.push(place);

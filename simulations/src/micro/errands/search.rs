@@ -15,7 +15,7 @@ use super::super::mover::Kind;
 use super::super::strips::{StripId, may_use};
 use super::super::view::VehicleId;
 use super::beside::Aside;
-use super::itinerary::{Guide, Itinerary, Place, Purpose};
+use super::itinerary::{Guide, Itinerary, Place, Purpose, front_m};
 use crate::random::SplitMix64;
 use crate::routing::{LinkTimes, Tree, way_between};
 
@@ -107,8 +107,8 @@ impl Micro {
     /// A driver finds a facility full: it goes on to another, or gives up where there is none.
     pub(super) fn find_full(&mut self, strip: StripId, i: usize, parking: Parking, ends: TimeDs) {
         let (m, rider) = self.taken(strip, i);
-        self.tell(ends, What::Full { vehicle: VehicleId(m.vehicle), facility: parking.facility });
         let driven_m = rider.journey.driven_m + m.front_m as f32 - rider.came_in_m;
+        self.tell(ends, What::Full { vehicle: VehicleId(m.vehicle), facility: parking.facility, driven_m });
         let errand = &mut self.errands.all[rider.errand as usize];
         let search = errand.search.get_or_insert_with(|| Box::new(Search { from_m: driven_m, full: Vec::new() }));
         search.full.retain(|f| *f != parking.facility);
@@ -205,7 +205,7 @@ impl Micro {
         let place = Place {
             link: way.len() as u32 - 1,
             lane: self.strips.of_lane(f.entrance),
-            at_m: f.entrance_at.get(),
+            at_m: front_m(self.network.lane(f.entrance).length.get(), f.entrance_at),
             purpose: Purpose::Park(parking),
         };
         let entrance = self.network.lane(f.entrance).link;

@@ -89,6 +89,13 @@ pub struct Lanes {
     pub left: u32,
 }
 
+impl std::fmt::Display for Lanes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bus = if self.bus { ", one for buses" } else { "" };
+        write!(f, "{} right, {} through, {} left{bus}", self.right, self.through, self.left)
+    }
+}
+
 impl Lanes {
     /// So many lanes that all go straight on and turn from their outer ones.
     #[must_use]
@@ -176,7 +183,7 @@ impl Plan {
             }
             for lanes in [Some(s.forward), s.backward].into_iter().flatten() {
                 if lanes.through == 0 || lanes.count() > LANES_MAX {
-                    return unfit("street", &s.name, format!("{lanes:?}: 1 to {LANES_MAX} lanes, one of them through"));
+                    return unfit("street", &s.name, format!("{lanes}: 1 to {LANES_MAX} lanes, one of them through"));
                 }
             }
             let length_m = s.course(self).length_m();
@@ -187,7 +194,8 @@ impl Plan {
         for b in &self.bans {
             let touches = |s: usize| self.streets.get(s).is_some_and(|s| s.from == b.place || s.to == b.place);
             if !(touches(b.from) && touches(b.to)) {
-                return unfit("ban", &format!("{b:?}"), "its streets do not meet at its place".into());
+                let of = format!("from street {} into street {} at place {}", b.from, b.to, b.place);
+                return unfit("ban", &of, "its streets do not meet there".into());
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use greenkerb_models::formats::cityflow::CityflowError;
 use greenkerb_models::formats::native_demand::NativeDemandError;
 use greenkerb_models::formats::sumo_demand::SumoDemandError;
-use greenkerb_models::formats::{FormatError, SourceError};
+use greenkerb_models::formats::{FileKind, FormatError, SourceError, WrongKind};
 use greenkerb_models::network::NetworkError;
 
 /// Why files are not a scenario. Nothing partial is ever returned beside it.
@@ -27,6 +27,17 @@ pub enum ScenarioFileError {
         file: String,
         /// What is wrong, with its line where there is one.
         reason: String,
+    },
+    /// The file is sound and no scenario.
+    #[error(
+        "{file}: this is {found}, which alone is no scenario; wanted are a scenario.toml, a .sumocfg, CityFlow's config.json, \
+         a folder with one of them, or a pair roadnet.json,flow.json"
+    )]
+    NoScenario {
+        /// The offending file.
+        file: String,
+        /// What it is.
+        found: FileKind,
     },
     /// A key has a value it cannot have.
     #[error("{file}: {key}: {reason}")]
@@ -55,6 +66,9 @@ pub enum ScenarioFileError {
     /// The network is broken.
     #[error(transparent)]
     Network(#[from] FormatError),
+    /// A file is of another kind than is wanted where it is named.
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     /// SUMO's part of it is broken.
     #[error(transparent)]
     Sumo(#[from] SumoDemandError),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use greenkerb_models::units::{Ds, TimeDs};
 
-use super::{Opened, open, save};
+use super::{Opened, open, open_cityflow, save};
 use crate::scenarios::Driving;
 
 const NET: &str = include_str!("../../../../models/tests/data/crossroads.net.xml");
@@ -36,7 +36,7 @@ fn refusal(path: &Path) -> String {
 #[test]
 fn a_sumo_configuration_is_a_scenario() {
     let dir = sumo();
-    let Opened { scenario: s, notes } = open(dir.path()).unwrap();
+    let Opened { scenario: s, notes, .. } = open(dir.path()).unwrap();
     assert_eq!((s.name.as_str(), s.driving, s.tick), ("town", Driving::Street, Ds::from_s(1)));
     // It says nothing about its end: an hour after the last departure.
     assert_eq!((s.begin, s.end), (TimeDs(0), TimeDs::from_s(3_630)));
@@ -94,6 +94,9 @@ fn what_is_wrong_is_named() {
         ("name = \"town\"\n", "", "missing field `name`"),
         ("end = 600", "end = 0", "scenario.toml: end: it does not come after the beginning"),
         ("end = 600", "end = -4", "scenario.toml: end: -4 is neither seconds from 0 nor"),
+        ("end = 600", "end = \"7:99:00\"", "scenario.toml: end: 7:99:00: 99 minutes; fewer than 60 can be"),
+        ("end = 600", "end = \"0:07:60\"", "scenario.toml: end: 0:07:60: 60 seconds; fewer than 60 can be"),
+        ("end = 600", "end = \"1:24:00:00\"", "scenario.toml: end: 1:24:00:00: 24 hours; fewer than 24 can be"),
         ("end = 600", "end = [1]", "scenario.toml: end: [1] is neither"),
         ("end = 600", "end = 600\nwarm_up_s = 600", "scenario.toml: warm_up_s: nothing is left after it"),
         ("end = 600", "end = 600\nwarm_up_s = -1", "scenario.toml: warm_up_s:"),
@@ -102,8 +105,16 @@ fn what_is_wrong_is_named() {
         ("\"n.net.xml\"", "\"absent.xml\"", "absent.xml: No such file"),
         ("\"d.rou.xml\"", "[]", "scenario.toml: demand: it names no file"),
         ("\"d.rou.xml\"", "7", "expected the name of a file or a list of names"),
-        ("\"d.rou.xml\"", "\"n.net.xml\"", "<net> is neither SUMO <routes> nor <additional>"),
-        ("\"n.net.xml\"", "\"d.rou.xml\"", "<routes> is not a SUMO <net>"),
+        (
+            "\"d.rou.xml\"",
+            "\"n.net.xml\"",
+            "n.net.xml: this is a SUMO network; a demand (SUMO's, CityFlow's flow or a native one) is wanted here",
+        ),
+        (
+            "\"n.net.xml\"",
+            "\"d.rou.xml\"",
+            "d.rou.xml: this is a SUMO route or additional file; a network is wanted here",
+        ),
         ("begin = 0", "begin = ", "scenario.toml: TOML parse error at line 5"),
     ] {
         assert!(good.contains(from));
@@ -119,6 +130,27 @@ fn what_is_wrong_is_named() {
     let two = folder(&[("a.sumocfg", SUMOCFG), ("b.sumocfg", SUMOCFG)]);
     assert!(refusal(two.path()).ends_with("several files to choose from, name one: a.sumocfg, b.sumocfg"));
     assert!(refusal(Path::new("nowhere")).contains("nowhere"));
+}
+
+#[test]
+fn what_is_no_scenario_is_called_what_it_is() {
+    let native = "greenkerb-network 2\nend 0\n";
+    let files =
+        [("n.net.xml", NET), ("d.rou.xml", TRIPS), ("n.gkn", native), ("f.json", "[]"), ("o.json", "{\"a\": 1}")];
+    let dir = folder(&files);
+    for (name, is) in [
+        ("n.net.xml", "a SUMO network"),
+        ("d.rou.xml", "a SUMO route or additional file"),
+        ("n.gkn", "a native network"),
+        ("f.json", "a CityFlow flow file"),
+        ("o.json", "a JSON file that is none of CityFlow's"),
+    ] {
+        let said = refusal(&dir.path().join(name));
+        assert!(said.contains(&format!("{name}: this is {is}, which alone is no scenario; wanted are")), "{said}");
+        assert!(!said.contains("broken"), "{said}");
+    }
+    let pair = open_cityflow(&dir.path().join("n.net.xml"), &dir.path().join("f.json")).unwrap_err().to_string();
+    assert!(pair.ends_with("n.net.xml: this is a SUMO network; a CityFlow road network is wanted here"), "{pair}");
 }
 
 #[test]

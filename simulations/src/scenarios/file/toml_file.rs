@@ -105,9 +105,22 @@ fn instant(file: &str, key: &'static str, given: &toml::Value) -> Result<TimeDs,
         toml::Value::String(clock) => clock.clone(),
         other => other.to_string(),
     };
-    TimeDs::parse_clock(&text).ok_or_else(|| ScenarioFileError::Value {
-        file: file.into(),
-        key,
-        reason: format!("{text} is neither seconds from 0 nor hours:minutes:seconds"),
-    })
+    let wrong = |reason| ScenarioFileError::Value { file: file.into(), key, reason };
+    let at = TimeDs::parse_clock(&text)
+        .ok_or_else(|| wrong(format!("{text} is neither seconds from 0 nor hours:minutes:seconds")))?;
+    match overflow(&text) {
+        Some((part, of, below)) => Err(wrong(format!("{text}: {part} {of}; fewer than {below} can be"))),
+        None => Ok(at),
+    }
+}
+
+/// The part of a time of day that is too large for its place, its unit and its bound. SUMO takes any number of minutes; here
+/// 7:99:00 can only be a slip of the pen.
+fn overflow(text: &str) -> Option<(&str, &'static str, u32)> {
+    let parts = text.split(':').skip(1).collect::<Vec<_>>().into_iter().rev();
+    let units = [("seconds", 60), ("minutes", 60), ("hours", 24)];
+    parts
+        .zip(units)
+        .map(|(part, (of, below))| (part.trim(), of, below))
+        .find(|(part, _, below)| part.parse::<f64>().is_ok_and(|v| v >= f64::from(*below)))
 }
