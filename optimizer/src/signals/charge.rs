@@ -55,6 +55,7 @@ impl Charge {
             self.published = Some(plan);
             return;
         }
+        self.rolling.end();
         self.word.publish(&self.timeline, self.published.as_ref());
         self.timeline.follow(controller, plan.get());
         self.published = Some(plan);

@@ -6,7 +6,7 @@ use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKind, Revision};
-use greenkerb_models::signal::{PlanView, TimingPlan};
+use greenkerb_models::signal::{Controller, PlanView, TimingPlan};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::{DetectorStatus, Estimator, Shown, Timeliness, prior_shares};
@@ -77,7 +77,12 @@ impl SignalOptimizer {
                 Charge::new(network.controller(id), Junction::new(&network, id), settings.policy.transition)
             })
             .collect::<Vec<_>>();
-        let modes: Vec<Mode> = network.controllers().iter().map(|c| settings.mode_of(&c.name)).collect();
+        let mode = |c: &Controller| match settings.mode_of(&c.name) {
+            // Of one stage there is nothing to schedule.
+            Mode::Schedule if c.program.stages().count() < 2 => Mode::Fixed,
+            mode => mode,
+        };
+        let modes: Vec<Mode> = network.controllers().iter().map(mode).collect();
         let planner = modes.contains(&Mode::Schedule).then(|| Planner::new(Arc::clone(&network)));
         let mut lane_of = vec![None; network.lanes().len()];
         for (i, charge) in charges.iter().enumerate() {
@@ -458,7 +463,8 @@ impl SignalOptimizer {
 
     /// The cycle start that has to be decided for now, if there is one: the next step would come too late for it.
     fn due(&self, i: usize, now: TimeDs) -> Option<TimeDs> {
-        if self.modes[i] == Mode::Schedule {
+        // One that runs schedules is told its own plan while nothing is seen of it.
+        if self.modes[i] == Mode::Schedule && (self.is_seen(i, now) || self.charges[i].rolling.at(now).is_some()) {
             return None;
         }
         let boundary = self.boundary(i, now);
@@ -468,7 +474,7 @@ impl SignalOptimizer {
 
     fn decide(&mut self, i: usize, boundary: TimeDs, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
         self.charges[i].decided = Some(boundary);
-        if self.modes[i] == Mode::Fixed {
+        if self.modes[i] != Mode::Cycle {
             return self.keep_own(i, boundary, now, outcome);
         }
         let id = ControllerId::at(i);

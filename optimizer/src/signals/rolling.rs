@@ -75,6 +75,11 @@ impl Rolling {
         self.last().filter(|t| at < t.gives_way)
     }
 
+    /// The last row of schedules is over: the controller is told cyclic plans again.
+    pub(super) fn end(&mut self) {
+        (self.confirmed, self.told, self.came_from) = (None, Vec::new(), None);
+    }
+
     /// Takes up a schedule from before a restart.
     pub(super) fn restore(&mut self, controller: &Controller, told: Told) {
         self.last_green = vec![told.whole.begins().unwrap_or(told.computed_at); controller.groups.len()];

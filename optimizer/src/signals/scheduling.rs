@@ -30,15 +30,19 @@ impl SignalOptimizer {
         }
     }
 
+    /// True when a picture of a controller's junction was taken of late.
+    pub(super) fn is_seen(&self, i: usize, now: TimeDs) -> bool {
+        self.charges[i].rolling.seen.is_some_and(|at| now.since(at) <= i64::from(self.settings.feed_timeout.0))
+    }
+
     /// What a controller shows and has been promised, if a schedule can be made for it now.
     fn running(&self, i: usize, now: TimeDs) -> Option<Running> {
         if self.modes[i] != Mode::Schedule {
             return None;
         }
         let charge = &self.charges[i];
-        let fresh = charge.rolling.seen.is_some_and(|at| now.since(at) <= i64::from(self.settings.feed_timeout.0));
         // Nothing can follow upon a publication that nobody has made yet.
-        charge.published.as_ref().filter(|_| fresh)?;
+        charge.published.as_ref().filter(|_| self.is_seen(i, now))?;
         let id = ControllerId::at(i);
         let controller = self.network.controller(id);
         let resolution = i64::from(controller.limits.resolution.0.max(1));
@@ -229,9 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_controller_is_told_its_own_plan_only() {
+    fn a_fixed_controller_and_one_that_nobody_sees_are_told_their_own_plans_only() {
+        [Mode::Fixed, Mode::Schedule].into_iter().for_each(is_told_its_own_plan);
+    }
+
+    fn is_told_its_own_plan(mode: Mode) {
         let network = crossroads();
-        let mut optimizer = optimizer(&network, Mode::Fixed);
+        let mut optimizer = optimizer(&network, mode);
         let own = network.controller(ONLY).time_of_day_plan();
         let detectors = network.detectors().len() as u32;
         let mut published = Vec::new();
