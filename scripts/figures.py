@@ -38,6 +38,8 @@ SCENARIOS = {
     "grid4x4": (0, 3_600, None),
 }
 CONTROLS = ("shipped", "ours")
+# What ours may see, as the table says it.
+SENSED = {"loops": "loops only", "full": "every vehicle near a signal seen"}
 # Longest any vehicle may wait under our plans.
 MAX_WAIT_S = 300.0
 
@@ -104,8 +106,8 @@ def measure(options, name, control):
     # A report of an earlier run must not pass for this one's.
     report.unlink(missing_ok=True)
     command = [shown(options.binary), "simulate", "sumo", "--net", shown(net), "--routes", shown(routes),
-               "--begin", str(begin_s), "--end", str(end_s), "--seeds", options.seeds, "--sensing", "loops",
-               "--control", control, "--json", shown(report)]
+               "--begin", str(begin_s), "--end", str(end_s), "--seeds", options.seeds,
+               "--sensing", options.sensing, "--mode", options.mode, "--control", control, "--json", shown(report)]
     print(f"{name}, {control} ...", file=sys.stderr, flush=True)
     code = run_to_its_end([str(options.binary), *command[1:]])
     complaint = f"{name}, {control}: ended with exit code {code}" if code else None
@@ -167,10 +169,11 @@ def with_interval(mean, half_width, sign=""):
     return text if half_width is None else f"{text} ± {half_width:.1f}"
 
 
-def table(rows, seeds, versions):
+def table(rows, options, versions):
     """The README's table, as Markdown."""
     lines = [
-        f"Total delay, seconds per loaded vehicle: mean ± 95 % interval over seeds {seeds}; {versions}; loops only.",
+        f"Total delay, seconds per loaded vehicle: mean ± 95 % interval over seeds {options.seeds}; "
+        f"{versions}; ours by {options.mode}s with {SENSED[options.sensing]}.",
         "",
         "| scenario | shipped plan | ours | change, paired | goal "
         "| ours: never inserted | ours: longest wait | ours: collisions |",
@@ -199,6 +202,8 @@ def arguments():
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="names, separated by commas (default: all)")
     parser.add_argument("--controls", default=",".join(CONTROLS), help="shipped, ours or both (default)")
     parser.add_argument("--seeds", default="1..5", help="as `greenkerb simulate sumo` reads them (default: 1..5)")
+    parser.add_argument("--sensing", default="loops", choices=SENSED, help="what ours may see (default: loops)")
+    parser.add_argument("--mode", default="cycle", choices=("cycle", "schedule"), help="how ours times (default: cycle)")
     parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "greenkerb")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the scenarios")
     parser.add_argument("--out", type=Path, default=ROOT / "target" / "figures", help="folder to write to")
@@ -266,7 +271,7 @@ def main():
         "faults": faults,
     }
     named = f"Greenkerb {versions.get('greenkerb', '(unknown)')}, {versions.get('sumo', 'SUMO (unknown)')}"
-    text = table(rows, options.seeds, named)
+    text = table(rows, options, named)
     for file, value in (("figures.json", {"seeds": options.seeds, "rows": rows}), ("manifest.json", manifest)):
         (options.out / file).write_text(json.dumps(value, indent=2) + "\n")
     (options.out / "figures.md").write_text(text)

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use greenkerb_models::detection::Vicinity;
 use greenkerb_models::formats;
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
@@ -68,6 +69,12 @@ pub enum ServiceError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The settings name a controller that the network does not have.
+    #[error("settings: controllers: the network has no controller '{name}'")]
+    Controller {
+        /// The name.
+        name: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; --listen takes another address, and port 0 any free one")]
     Listen {
@@ -117,6 +124,9 @@ pub fn engine(
     clock: Clock,
     settings: ServiceSettings,
 ) -> Result<Started, ServiceError> {
+    if let Some(name) = settings.optimizer.modes.keys().find(|name| network.controller_named(name).is_none()) {
+        return Err(ServiceError::Controller { name: name.clone() });
+    }
     let store: Arc<dyn Store> = match data {
         Some(directory) => Arc::new(EmbeddedStore::open(directory)?),
         None => Arc::new(EmbeddedStore::in_memory()?),
@@ -182,6 +192,7 @@ pub fn engine(
     vitals.set_dropped(kept.told);
     let optimizer_settings = settings.optimizer.clone();
     let shared = Shared {
+        vicinity: Arc::new(Vicinity::of(&network)),
         network: network.clone(),
         board,
         clock,

@@ -1,10 +1,11 @@
 //! Settings of the service: what the file says ([`RawSettings`]) and what the program uses ([`ServiceSettings`]).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenkerb_models::units::Ds;
-use greenkerb_optimizer::signals::Settings as OptimizerSettings;
+use greenkerb_optimizer::signals::{Mode, Settings as OptimizerSettings};
 use serde::{Deserialize, Serialize};
 
 /// What the settings file says; everything has a default.
@@ -39,8 +40,21 @@ pub struct RawSettings {
     pub body_timeout_s: f64,
     /// Batches of reports that may wait for the optimizer; more are answered with 503.
     pub waiting_batches_max: usize,
+    /// How controllers are timed that `controllers` does not name: `fixed`, `cycle` or `schedule`.
+    pub mode: Mode,
+    /// What holds for single controllers, by their names.
+    pub controllers: BTreeMap<String, RawController>,
     /// Settings of the optimizer; its times are in deciseconds.
     pub optimizer: OptimizerSettings,
+}
+
+/// What the settings file says of one controller.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawController {
+    /// How it is timed; none: like the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
 }
 
 impl Default for RawSettings {
@@ -59,6 +73,8 @@ impl Default for RawSettings {
             header_timeout_s: 30.0,
             body_timeout_s: 30.0,
             waiting_batches_max: 64,
+            mode: Mode::default(),
+            controllers: BTreeMap::new(),
             optimizer: OptimizerSettings::default(),
         }
     }
@@ -187,6 +203,17 @@ impl RawSettings {
                 ),
             });
         }
+        let modes: BTreeMap<String, Mode> =
+            self.controllers.iter().filter_map(|(name, c)| Some((name.clone(), c.mode?))).collect();
+        let any_schedule = self.mode == Mode::Schedule || modes.values().any(|m| *m == Mode::Schedule);
+        // A schedule that is changed before a controller has polled it does not fit what that controller shows.
+        if any_schedule && o.policy.frozen < ds(poll_after_s) + Ds(5) {
+            return Err(SettingsError::Value {
+                name: "optimizer.policy.frozen",
+                wanted: "at least half a second more than poll_after_s",
+                value: format!("{} ds", o.policy.frozen.0),
+            });
+        }
         Ok(ServiceSettings {
             solve_deadline: Duration::from_millis(self.solve_deadline_ms),
             poll_after: ds(poll_after_s),
@@ -202,7 +229,7 @@ impl RawSettings {
             body_timeout: Duration::from_secs_f64(body_s),
             waiting_batches_max: at_least_one("waiting_batches_max", self.waiting_batches_max)?,
             text: toml::to_string(&self).unwrap_or_default(),
-            optimizer: self.optimizer,
+            optimizer: OptimizerSettings { mode: self.mode, modes, ..self.optimizer },
         })
     }
 }
@@ -220,6 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn controllers_are_timed_as_the_file_says() {
+        let text = "mode = \"schedule\"\n[controllers.\"a b\"]\nmode = \"fixed\"\n";
+        let settings = toml::from_str::<RawSettings>(text).unwrap().resolve().unwrap();
+        assert_eq!(settings.optimizer.mode_of("a b"), Mode::Fixed);
+        assert_eq!(settings.optimizer.mode_of("c"), Mode::Schedule);
+        let kept = toml::from_str::<RawSettings>(&settings.text).unwrap().resolve().unwrap();
+        assert_eq!(kept, settings);
+        assert!(toml::from_str::<RawSettings>("mode = \"loose\"").is_err());
+        assert!(toml::from_str::<RawSettings>("optimizer = { mode = \"fixed\" }").is_err(), "it stands in one place");
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused_by_name() {
         let refused = |text: &str| {
             let e = toml::from_str::<RawSettings>(text).unwrap().resolve().unwrap_err();
@@ -229,6 +268,7 @@ mod tests {
         assert!(refused("connections_max = 0").contains("connections_max"));
         assert!(refused("bodies_bytes_max = 1000").contains("bodies_bytes_max"));
         assert!(refused("[optimizer]\nlead = 0").contains("lead"));
+        assert!(refused("mode = \"schedule\"\npoll_after_s = 2").contains("frozen"));
         assert!(toml::from_str::<RawSettings>("solve_dedline_ms = 3").is_err());
     }
 }

@@ -34,6 +34,9 @@ fn the_examples_work() {
     let timing = service.get("/v1/controllers/centre/timing", &[]);
     assert!(PAGE.contains(&timing.etag), "the tag is now {}", timing.etag);
     let hash = timing.json()["hash"].as_str().unwrap().to_owned();
+    let pictures = PAGE.split("--data '").nth(1).unwrap().split('\'').next().unwrap();
+    let receipt = service.post("/v1/observations", "application/json", pictures.as_bytes()).json();
+    assert_eq!((receipt["pictures"].as_u64(), receipt["refused_total"].as_u64()), (Some(1), Some(0)), "{receipt}");
     let ack = bodies[1].replace("<hash of the timing>", &hash);
     assert_eq!(service.post("/v1/controllers/centre/ack", "application/json", ack.as_bytes()).status, 204);
 }

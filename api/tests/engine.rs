@@ -116,6 +116,7 @@ impl Bench {
         let settings = raw.resolve().unwrap();
         let optimizer = settings.optimizer.clone();
         let shared = Shared {
+            vicinity: Arc::new(greenkerb_models::detection::Vicinity::of(&network)),
             board: Arc::new(Board::new(network.clone(), settings.poll_after, optimizer.policy.transition)),
             network: network.clone(),
             clock: Arc::new(Clock::external()),

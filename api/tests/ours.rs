@@ -73,7 +73,7 @@ fn live(district: &District, service: Box<dyn Service>, seconds: u32, record: &P
     let mut line = Line::open(service, None, Arc::clone(&network), options).unwrap();
     for second in 0..=i64::from(seconds) {
         let now = TimeDs::from_s(SEVEN.0 / 10 + second);
-        line.tend(&mut field, now, || seen(&network, second)).unwrap();
+        line.tend(&mut field, now, || seen(&network, second), Vec::new).unwrap();
         for controller in &mut field {
             controller.show(now);
         }

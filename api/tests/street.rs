@@ -74,6 +74,21 @@ fn a_small_network_is_controlled_and_twice_the_same_is_the_same() {
 }
 
 #[test]
+fn schedules_are_run_by_every_controller_and_refused_by_none() {
+    let Some(sumo) = installation() else { return };
+    let small = Small::make(&sumo);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenkerb"));
+    command.args(["simulate", "sumo", "--sensing", "full", "--mode", "schedule", "--json", "-", "--net"]);
+    command.arg(&small.net).arg("--routes").arg(&small.routes);
+    let ran = report(command.args(["--begin", "0", "--end", &END_S.to_string()]));
+    assert_safe(&ran);
+    let seed = &ran["seeds"][0];
+    assert!(number(seed, "pictures_sent") >= f64::from(END_S - 1), "{seed}");
+    assert!(number(seed, "plans_served") < number(seed, "polls"), "nothing new is the answer now and then");
+    assert!(number(&ran, "arrived") > 0.0);
+}
+
+#[test]
 fn a_run_that_is_interrupted_leaves_nothing_behind() {
     let Some(sumo) = installation() else { return };
     let small = Small::make(&sumo);

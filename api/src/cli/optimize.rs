@@ -63,13 +63,15 @@ pub(super) fn run(args: &OptimizeArgs) -> anyhow::Result<()> {
             replay.tell(std::mem::take(&mut batch))?;
             continue;
         }
-        let mut told = read_ndjson(&network, &text)?;
+        let mut told = read_ndjson(&network, &replay.shared.vicinity, &text)?;
         let later = told.taken.iter().any(|(_, o)| end.is_some_and(|end| o.end() > end));
         if later {
             replay.tell(std::mem::take(&mut batch))?;
         }
         end = end.max(told.taken.iter().map(|(_, o)| o.end()).max());
         batch.taken.extend(told.taken.drain(..).map(|(_, o)| (line, o)));
+        batch.pictures.extend(told.pictures.drain(..).map(|(_, picture)| (line, picture)));
+        batch.pictures_refused.append(&mut told.pictures_refused);
         batch.refused.extend(told.refused.drain(..).map(|mut r| {
             r.index = line;
             r
@@ -122,6 +124,11 @@ impl<W: Write> Replay<W> {
             for plan in published.iter().rev().filter(|p| p.revision.0 > last) {
                 let (transition, poll_after_s) = (settings.optimizer.policy.transition, settings.poll_after.seconds());
                 serde_json::to_writer(&mut self.out, &Timing::of(plan, controller, transition, poll_after_s))?;
+                self.out.write_all(b"\n")?;
+            }
+            // Schedules are not kept but for the last.
+            if let Some(shown) = board.shown(id).filter(|s| s.plan.get().schedule.is_some()) {
+                self.out.write_all(&shown.body)?;
                 self.out.write_all(b"\n")?;
             }
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use greenkerb_optimizer::signals::Mode;
 
 use super::stop::{say, stop, stopped};
 use crate::engine::clock::Clock;
@@ -30,6 +31,9 @@ pub(super) struct ServeArgs {
     /// Settings, TOML
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// How controllers are timed for which the settings do not say; where it is not given, as the settings say
+    #[arg(long, value_enum)]
+    mode: Option<ModeArg>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,9 +44,31 @@ enum ClockArg {
     External,
 }
 
+/// How controllers are timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ModeArg {
+    /// By their own time-of-day plans
+    Fixed,
+    /// By cyclic plans that are retimed as traffic asks
+    Cycle,
+    /// By schedules of the next minute, made anew every second
+    Schedule,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Fixed => Self::Fixed,
+            ModeArg::Cycle => Self::Cycle,
+            ModeArg::Schedule => Self::Schedule,
+        }
+    }
+}
+
 /// Runs the service until it is told to stop.
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
-    let raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
+    let mut raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
+    raw.mode = args.mode.map_or(raw.mode, Mode::from);
     let stopped = stopped(args.data.as_deref());
     let options = Options {
         network: NetworkSource::File(args.network),

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use greenkerb_models::units::Ds;
+use greenkerb_optimizer::signals::Mode;
 use greenkerb_simulations::cancel::Cancel;
 use greenkerb_simulations::sensing::Faults;
 use greenkerb_simulations::sumo::{
     self, Control, INTERVAL_S_MAX, Sensing, Service, SumoOptions, SumoReport, parse_seeds,
 };
 
+use super::serve::ModeArg;
 use super::simulate_benchmark::{self, BenchmarkArgs};
 use super::stop::call_off_on_signal;
 
@@ -57,6 +59,9 @@ struct SumoArgs {
     /// What the service may know of the traffic
     #[arg(long, value_enum, default_value_t = SensingArg::Loops)]
     sensing: SensingArg,
+    /// How the service that is started times controllers; cycle where it is not given
+    #[arg(long, value_enum, conflicts_with = "service")]
+    mode: Option<ModeArg>,
     /// Who controls the signals
     #[arg(long, value_enum, default_value_t = ControlArg::Ours)]
     control: ControlArg,
@@ -98,6 +103,8 @@ enum ControlArg {
 enum SensingArg {
     /// A stop-bar and an advance loop per lane: counts and occupancies
     Loops,
+    /// The same, and every vehicle within 250 m of a signal
+    Full,
 }
 
 /// Runs the street.
@@ -137,11 +144,13 @@ impl SumoArgs {
         let step = Ds::from_seconds(self.step_length).context("--step-length")?;
         let sensing = match self.sensing {
             SensingArg::Loops => Sensing::Loops,
+            SensingArg::Full => Sensing::Full,
         };
         Ok(SumoOptions {
             additional: self.additional,
             seeds,
             sensing,
+            mode: self.mode.map_or(Mode::Cycle, Mode::from),
             interval_s: self.interval,
             step,
             faults: self.faults,

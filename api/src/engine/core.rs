@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture, Vicinity};
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{PublishedPlan, Revision};
@@ -33,6 +33,8 @@ use crate::wire::v1::{Receipt, RefusalCode, RefusedItem};
 pub struct Shared {
     /// The network.
     pub network: Arc<Network>,
+    /// From where vehicles come to its junctions.
+    pub vicinity: Arc<Vicinity>,
     /// What can be polled.
     pub board: Arc<Board>,
     /// What time it is.
@@ -82,6 +84,8 @@ pub struct Core {
     make: MakeDecider,
     decider: Box<dyn Decider>,
     intake: Intake,
+    /// How far from the clock a picture may have been taken.
+    window: Window,
     answers: Answers,
     acks: Vec<(String, AckRecord)>,
     spent: BTreeMap<String, u64>,
@@ -119,6 +123,7 @@ impl Core {
         let source = if external { ClockSource::Told { kept: shared.clock.was_kept() } } else { ClockSource::Passing };
         let mut core = Self {
             intake: Intake::new(shared.network.detectors().len(), window, source),
+            window,
             decisions: vec![None; shared.network.controllers().len()],
             decider: make(),
             make,
@@ -258,7 +263,7 @@ impl Core {
                 AuditEvent::Refused { controller, reason: refusals.to_string() }
             })
             .collect();
-        self.shared.metrics.proposals_refused.increment(events.len() as u64);
+        self.shared.metrics.proposals_refused.increment((events.len() + outcome.refused_again) as u64);
         for report in outcome.reports {
             if let Some(first) = report.controllers.first().map(|c: &ControllerId| c.index()) {
                 self.decisions[first] = Some(report);
@@ -364,18 +369,45 @@ impl Core {
         if let Some(reached) = taken.clock {
             clock.advance(reached);
         }
+        let (pictures, mut pictures_refused) = self.look_at(batch.pictures, batch.pictures_refused);
         if let Some(now) = clock.now().filter(|_| clock.is_external()) {
             self.shared.vitals.set_disputing(self.intake.disputing(now).collect());
             if taken.accepted > 0 {
                 self.step(now);
             }
         }
-        let (refused_total, refused) = self.list(batch.refused, &batch.unlisted, taken.refused);
+        let (mut refused_total, mut refused) = self.list(batch.refused, &batch.unlisted, taken.refused);
+        refused_total += pictures_refused.len();
+        refused.append(&mut pictures_refused);
         let clock = clock.now().map(TimeDs::rfc3339);
         let (accepted, duplicate) = (taken.accepted, taken.duplicates);
-        let receipt = Receipt { accepted, late, out_of_order, duplicate, refused_total, refused, clock };
+        let receipt = Receipt { accepted, late, out_of_order, duplicate, pictures, refused_total, refused, clock };
         self.shared.metrics.count_reports(&receipt);
         receipt
+    }
+
+    /// Hands pictures on that were taken about now; how many, and what is refused, counted.
+    fn look_at(&mut self, pictures: Vec<(usize, Picture)>, mut refused: Vec<RefusedItem>) -> (usize, Vec<RefusedItem>) {
+        let mut taken = 0;
+        let clock = self.shared.clock.now();
+        for (index, picture) in pictures {
+            let ahead = clock.map(|now| picture.at.since(now));
+            let (age_max, ahead_max) = (i64::from(self.window.age_max.0), i64::from(self.window.ahead_max.0));
+            if ahead.is_some_and(|ahead| (-age_max..=ahead_max).contains(&ahead)) {
+                self.guarded(|d| d.see(picture));
+                taken += 1;
+                continue;
+            }
+            let now = clock.map_or_else(|| "nothing yet".to_owned(), TimeDs::rfc3339);
+            let reason = format!("it was taken at {}, the service's clock says {now}", picture.at.rfc3339());
+            let controller = Some(self.shared.network.controller(picture.controller).name.clone());
+            refused.push(RefusedItem { index, detector: None, controller, code: RefusalCode::ClockFarOff, reason });
+        }
+        refused.truncate(REFUSALS_LISTED_MAX);
+        for item in &refused {
+            self.shared.metrics.count_refused(item.code, 1);
+        }
+        (taken, refused)
     }
 
     /// Counts what was refused, at the gate and here, and tells of the first of it.
@@ -395,7 +427,7 @@ impl Core {
         here.sort_unstable_by_key(|r| r.0);
         listed.extend(here.into_iter().take(REFUSALS_LISTED_MAX).map(|(index, o, why)| {
             let detector = Some(self.shared.network.detector(o.detector).name.clone());
-            RefusedItem { index, detector, code: code_of(why), reason: why.to_string() }
+            RefusedItem { index, detector, controller: None, code: code_of(why), reason: why.to_string() }
         }));
         listed.sort_by_key(|r| r.index);
         listed.truncate(REFUSALS_LISTED_MAX);

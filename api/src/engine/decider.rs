@@ -1,6 +1,6 @@
 //! What the engine asks of an optimizer. A trait, so that the engine can be shown to survive one that fails.
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::plan::PublishedPlan;
 use greenkerb_models::units::TimeDs;
 use greenkerb_optimizer::estimation::{DetectorStatus, Timeliness};
@@ -21,6 +21,10 @@ pub trait Decider: Send {
     fn start(&mut self, now: TimeDs) -> StepOutcome;
     /// Takes an observation.
     fn observe(&mut self, o: Observation) -> Timeliness;
+    /// Takes what is seen at a junction.
+    fn see(&mut self, picture: Picture) {
+        let _ = picture;
+    }
     /// Decides what is due.
     fn advance(&mut self, now: TimeDs, budget: &dyn Budget) -> StepOutcome;
     /// How the detectors are.
@@ -51,6 +55,10 @@ impl Decider for SignalOptimizer {
 
     fn observe(&mut self, o: Observation) -> Timeliness {
         Self::observe(self, o)
+    }
+
+    fn see(&mut self, picture: Picture) {
+        Self::see(self, picture);
     }
 
     fn advance(&mut self, now: TimeDs, budget: &dyn Budget) -> StepOutcome {

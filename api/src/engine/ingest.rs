@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture, Vicinity};
 use greenkerb_models::ids::DetectorId;
 use greenkerb_models::network::Network;
 use greenkerb_models::units::{Ds, MetresPerSecond, TimeDs};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::pictures::{is_picture, read_picture};
 use crate::wire::read_object;
 use crate::wire::v1::{RefusalCode, RefusedItem, Report};
 
@@ -23,13 +24,17 @@ pub const REFUSALS_LISTED_MAX: usize = 1_000;
 const NAME_CHARS_MAX: usize = 200;
 
 /// Instants further from 1970 than this, some 3,000 years, are none that a plan may have.
-const INSTANT_DS_MAX: u64 = 1_000_000_000_000;
+pub(super) const INSTANT_DS_MAX: u64 = 1_000_000_000_000;
 
 /// A batch after the gate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
     /// What may be told, with its position in the batch.
     pub taken: Vec<(usize, Observation)>,
+    /// Pictures that may be looked at, with their position among the pictures.
+    pub pictures: Vec<(usize, Picture)>,
+    /// Pictures that may not, the first of them.
+    pub pictures_refused: Vec<RefusedItem>,
     /// What may not, the first of them.
     pub refused: Vec<RefusedItem>,
     /// How many more may not, by their fault.
@@ -57,9 +62,12 @@ pub enum BatchError {
 struct RawBatch<'a> {
     #[serde(borrow)]
     observations: RawItems<'a>,
+    #[serde(borrow, default)]
+    pictures: RawItems<'a>,
 }
 
 /// Items of which only so many are kept as may be: what is refused for their number shall cost no memory.
+#[derive(Default)]
 struct RawItems<'a> {
     kept: Vec<&'a RawValue>,
     all: usize,
@@ -102,26 +110,33 @@ struct OnlyName {
 ///
 /// # Errors
 /// [`BatchError`] when the body as a whole is not of the agreed shape; items are refused one by one.
-pub fn read_json(network: &Network, body: &[u8]) -> Result<Batch, BatchError> {
-    let RawBatch { observations } = read_object(body)?;
-    bounded(observations.all)?;
+pub fn read_json(network: &Network, vicinity: &Vicinity, body: &[u8]) -> Result<Batch, BatchError> {
+    let RawBatch { observations, pictures } = read_object(body)?;
+    bounded(observations.all.saturating_add(pictures.all))?;
     let mut batch = Batch::default();
     for (index, item) in observations.kept.iter().enumerate() {
         batch.take(network, index, item.get().as_bytes());
     }
+    for (index, item) in pictures.kept.iter().enumerate() {
+        batch.look(network, vicinity, index, item.get().as_bytes());
+    }
     Ok(batch)
 }
 
-/// Reads one item per line; blank lines are skipped.
+/// Reads one item per line, reports and pictures; blank lines are skipped.
 ///
 /// # Errors
 /// [`BatchError`] when there are too many.
-pub fn read_ndjson(network: &Network, body: &[u8]) -> Result<Batch, BatchError> {
+pub fn read_ndjson(network: &Network, vicinity: &Vicinity, body: &[u8]) -> Result<Batch, BatchError> {
     let lines = || body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
     bounded(lines().count())?;
     let mut batch = Batch::default();
     for (index, line) in lines().enumerate() {
-        batch.take(network, index, line);
+        if is_picture(line) {
+            batch.look(network, vicinity, index, line);
+        } else {
+            batch.take(network, index, line);
+        }
     }
     Ok(batch)
 }
@@ -137,7 +152,21 @@ impl Batch {
             Err((_, code, _)) if self.refused.len() >= REFUSALS_LISTED_MAX => {
                 *self.unlisted.entry(code).or_default() += 1;
             }
-            Err((detector, code, reason)) => self.refused.push(RefusedItem { index, detector, code, reason }),
+            Err((detector, code, reason)) => {
+                self.refused.push(RefusedItem { index, detector, controller: None, code, reason });
+            }
+        }
+    }
+
+    fn look(&mut self, network: &Network, vicinity: &Vicinity, index: usize, item: &[u8]) {
+        match read_picture(network, vicinity, item) {
+            Ok(picture) => self.pictures.push((index, picture)),
+            Err((_, code, _)) if self.pictures_refused.len() >= REFUSALS_LISTED_MAX => {
+                *self.unlisted.entry(code).or_default() += 1;
+            }
+            Err((controller, code, reason)) => {
+                self.pictures_refused.push(RefusedItem { index, detector: None, controller, code, reason });
+            }
         }
     }
 }
@@ -172,7 +201,7 @@ fn check(detector: DetectorId, report: &Report) -> Result<Observation, (RefusalC
         .map_err(|e| impossible(e.to_string()))
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     if text.chars().count() <= NAME_CHARS_MAX {
         return text.to_owned();
     }

@@ -80,7 +80,7 @@ impl Metrics {
         recorder.describe_counter(
             "greenkerb_observations_total".into(),
             Some(Unit::Count),
-            "Reports of detectors by what became of them.".into(),
+            "Reports of detectors and pictures of junctions by what became of them.".into(),
         );
         for (name, help) in GAUGES {
             recorder.describe_gauge(name.into(), None, help.into());
@@ -108,6 +108,7 @@ impl Metrics {
             late: 0,
             out_of_order: 0,
             duplicate: 0,
+            pictures: 0,
             refused_total: 0,
             refused: Vec::new(),
             clock: None,
@@ -118,6 +119,9 @@ impl Metrics {
             RefusalCode::ClockFarOff,
             RefusalCode::Malformed,
             RefusalCode::Contradiction,
+            RefusalCode::UnknownController,
+            RefusalCode::UnknownLane,
+            RefusalCode::UnknownMovement,
         ] {
             metrics.count_refused(code, 0);
         }
@@ -135,6 +139,7 @@ impl Metrics {
             ("late", receipt.late),
             ("out_of_order", receipt.out_of_order),
             ("duplicate", receipt.duplicate),
+            ("picture", receipt.pictures),
         ];
         for (outcome, count) in outcomes {
             self.labelled("greenkerb_observations_total", vec![Label::new("outcome", outcome)]).increment(count as u64);
@@ -149,6 +154,9 @@ impl Metrics {
             RefusalCode::ClockFarOff => "clock_far_off",
             RefusalCode::Malformed => "malformed",
             RefusalCode::Contradiction => "contradiction",
+            RefusalCode::UnknownController => "unknown_controller",
+            RefusalCode::UnknownLane => "unknown_lane",
+            RefusalCode::UnknownMovement => "unknown_movement",
         };
         let labels = vec![Label::new("outcome", "refused"), Label::new("code", name)];
         self.labelled("greenkerb_observations_total", labels).increment(count);

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `clock` | the only place where the wall clock enters |
-//! | `ingest` | the gate for observations |
+//! | `ingest`, `pictures` | the gate for observations, and for pictures of junctions |
 //! | `idempotency` | what batches have been answered already |
 //! | `decider` | what the engine asks of an optimizer |
 //! | `core` | a step: observe, decide, make durable, show |
@@ -21,6 +21,7 @@ pub mod decider;
 pub mod idempotency;
 pub mod ingest;
 pub mod metrics;
+pub mod pictures;
 pub mod recovery;
 pub mod source;
 pub mod vitals;

@@ -45,7 +45,8 @@ fn entry(app: &App, id: ControllerId, now: Option<TimeDs>) -> ControllerEntry {
         (Some(a), _) if a.state == "rejected" => Some(format!("it rejected revision {}", a.revision)),
         (Some(a), _) if a.state == "local_mode" => Some("it runs its own plan and takes no orders".to_owned()),
         // The first timing of all follows upon the controller's own plan.
-        (Some(_), Some(e)) if running != Some(e) && running != before => Some(format!(
+        // Of schedules, which come every second, it may run any since then.
+        (Some(_), Some(e)) if running != Some(e) && running.is_none_or(|r| Some(r) < before) => Some(format!(
             "it says it runs {}, revision {e} should run",
             running.map_or_else(|| "its own plan".to_owned(), |r| format!("revision {r}")),
         )),

@@ -19,7 +19,7 @@ use crate::wire::v1::{Problem, Receipt, Reports};
 /// Larger bodies than this are read elsewhere than on the threads that answer polls.
 const READ_AT_ONCE_BYTES: usize = 64 << 10;
 
-/// What detectors report, as JSON or one report per line (`application/x-ndjson`).
+/// What detectors report and what is seen of junctions, as JSON or one item per line (`application/x-ndjson`).
 #[utoipa::path(
     post, path = "/v1/observations", tag = "detectors",
     request_body(content((Reports = "application/json"), (String = "application/x-ndjson"))),
@@ -59,10 +59,11 @@ pub(super) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
 /// Reads a batch, a large one not on the threads that answer polls, and not more of them at a time than leaves room for
 /// others.
 async fn read(app: &App, body: Bytes, lines: bool) -> Result<(Batch, [u8; 32]), ApiProblem> {
-    let network = Arc::clone(&app.shared.network);
+    let (network, vicinity) = (Arc::clone(&app.shared.network), Arc::clone(&app.shared.vicinity));
     let large = body.len() > READ_AT_ONCE_BYTES;
     let read = move || -> Result<_, BatchError> {
-        let batch = if lines { read_ndjson(&network, &body)? } else { read_json(&network, &body)? };
+        let batch =
+            if lines { read_ndjson(&network, &vicinity, &body)? } else { read_json(&network, &vicinity, &body)? };
         Ok((batch, Sha256::digest(&body).into()))
     };
     let outcome = if large {

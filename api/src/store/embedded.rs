@@ -41,6 +41,9 @@ pub const AUDIT_MAX: u64 = 1_000_000;
 /// shrinks to what is to be kept.
 const PRUNED_PER_ENTRY: u64 = 4;
 
+/// How a record says that a plan has no schedule.
+const NO_SCHEDULE: u8 = 0;
+
 type Opening = dyn Fn() -> Result<Database, StoreError> + Send + Sync;
 
 /// redb panics on some files that it did not write so. A damaged file is an error here, like any other.
@@ -102,6 +105,14 @@ fn failed<E: Display>(action: &'static str) -> impl Fn(E) -> StoreError {
 
 fn encode<T: Serialize>(action: &'static str, value: &T) -> Result<Vec<u8>, StoreError> {
     postcard::to_stdvec(value).map_err(failed(action))
+}
+
+/// Plans that were written before there were schedules end where the schedule is told.
+fn decode_plan(table: &'static str, key: &str, bytes: &[u8]) -> Result<PublishedPlan, StoreError> {
+    decode(table, key, bytes).or_else(|e| {
+        let whole = [bytes, &[NO_SCHEDULE]].concat();
+        decode(table, key, &whole).map_err(|_| e)
+    })
 }
 
 fn decode<T: DeserializeOwned>(table: &'static str, key: &str, bytes: &[u8]) -> Result<T, StoreError> {
@@ -261,6 +272,10 @@ impl EmbeddedStore {
         let (name, revision) = (plan.controller.as_str(), plan.revision.0);
         tx.open_table(PLANS).map_err(failed(ACTION))?.insert(name, bytes.as_slice()).map_err(failed(ACTION))?;
         tx.open_table(REVISIONS).map_err(failed(ACTION))?.insert(name, revision).map_err(failed(ACTION))?;
+        // Schedules come every second: the last of each controller is enough.
+        if plan.schedule.is_some() {
+            return Ok(());
+        }
         let mut history = tx.open_table(HISTORY).map_err(failed(ACTION))?;
         history.insert((name, revision), bytes.as_slice()).map_err(failed(ACTION))?;
         let keep_from = revision.saturating_sub(HISTORY_MAX as u64 - 1);
@@ -305,7 +320,7 @@ impl Store for EmbeddedStore {
             for row in opened(tx.open_table(PLANS))?.iter().map_err(failed(ACTION))? {
                 let (name, bytes) = row.map_err(failed(ACTION))?;
                 let name = name.value().to_owned();
-                match decode::<PublishedPlan>("plans", &name, bytes.value()) {
+                match decode_plan("plans", &name, bytes.value()) {
                     Ok(plan) => drop(recovered.plans.insert(name, plan)),
                     Err(e) => drop(recovered.unreadable.insert(name, e.to_string())),
                 }
@@ -349,8 +364,10 @@ impl Store for EmbeddedStore {
             for plan in step.publications {
                 let plan = plan.get();
                 Self::publish(&tx, plan)?;
-                let (controller, revision) = (plan.controller.clone(), plan.revision.0);
-                events.push(AuditEvent::Published { controller, revision, hash: plan.hash(step.transition) });
+                if plan.schedule.is_none() {
+                    let (controller, revision) = (plan.controller.clone(), plan.revision.0);
+                    events.push(AuditEvent::Published { controller, revision, hash: plan.hash(step.transition) });
+                }
             }
             events.extend_from_slice(step.events);
             self.append(&tx, step.clock, &events)?;
@@ -374,7 +391,7 @@ impl Store for EmbeddedStore {
             for row in rows.rev().take(limit) {
                 let (key, bytes) = row.map_err(failed(ACTION))?;
                 let (name, revision) = key.value();
-                plans.push(decode("history", &format!("{name} {revision}"), bytes.value())?);
+                plans.push(decode_plan("history", &format!("{name} {revision}"), bytes.value())?);
             }
             Ok(plans)
         })

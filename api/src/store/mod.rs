@@ -13,7 +13,8 @@ pub use record::{AckRecord, AuditEntry, AuditEvent, NetworkRecord, Recovered, St
 
 use greenkerb_models::plan::PublishedPlan;
 
-/// Publications kept for each controller, beside the audit that keeps the fact of each.
+/// Publications kept for each controller, beside the audit that keeps the fact of each. Schedules are neither kept nor
+/// audited: they come every second, and the last of each controller is enough.
 pub const HISTORY_MAX: usize = 200;
 
 /// Why the store did not do what it was asked.

@@ -17,7 +17,9 @@ pub use conflict::{ConflictMatrix, Relation};
 pub use controller::{Controller, ControllerError, Limits};
 pub use group::{GroupKind, SignalGroup};
 pub use ring_barrier::{BarrierGroup, RingBarrier, RingBarrierError, RingPhase};
-pub use schedule::{Rejoin, Schedule, ScheduleError, ScheduledStage, TimedGreen, clearance_length, timed_indication};
+pub use schedule::{
+    Rejoin, Schedule, ScheduleError, ScheduledStage, TimedGreen, clearance_length, resting_stage, timed_indication,
+};
 pub use stage::{Indication, Program, ProgramError, Step, StepKind, TimedStep};
 pub use timing_plan::{GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan};
 pub use transition::{Transition, TransitionError, TransitionMethod};

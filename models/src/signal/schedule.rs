@@ -247,6 +247,14 @@ impl Schedule {
             && mine.iter().zip(&theirs).all(|(a, b)| a.0 == b.0 && a.1.max(from) == b.1.max(from) && a.2 == b.2)
     }
 
+    /// End of the clearance under way at an instant, a decisecond into the stage behind it, which it leads to whatever
+    /// happens; none while a stage is green.
+    #[must_use]
+    pub fn clearance_ends(&self, at: TimeDs) -> Option<TimeDs> {
+        let between = self.stages.windows(2).find(|pair| pair[0].end < at && at < pair[1].start);
+        between.map(|pair| pair[1].start + Ds(1))
+    }
+
     /// The schedule as it is run to its end: its last stage goes on until the cyclic plan takes over, or until the stage in
     /// between does.
     #[must_use]
@@ -270,33 +278,26 @@ impl Schedule {
     pub fn rejoin(&self, controller: &Controller, plan: &TimingPlan) -> Result<Rejoin, ScheduleError> {
         let Some(last) = self.stages.last() else { return Err(ScheduleError::Empty) };
         let minima = minima(controller);
-        let resolution = controller.limits.resolution.0.max(1);
         let mut best: Option<Rejoin> = None;
-        for (stage, min) in minima.iter().enumerate().map(|(s, min)| (StageId(s as u32), *min)) {
+        for (stage, start, length) in rests(plan, controller) {
             // The last stage is kept for its own minimum before anything follows.
             let leaves = last.end.max(last.start + minima[last.stage.index()]);
             let starts =
                 if stage == last.stage { last.start } else { leaves + clearance_length(controller, last.stage, stage) };
             let earliest = if stage == last.stage { last.end } else { starts };
-            let within = best.map_or(earliest + plan.cycle, |b| b.at);
-            let mut at = earliest;
-            while at < within {
-                if shown_by(plan, controller, stage, at)
-                    && remaining(plan, controller, stage, at) >= short_of(min, starts, at)
-                {
+            let served = starts + minima[stage.index()];
+            // The rest under way at the earliest instant, and the one after it.
+            let under_way = earliest - Ds((plan.position_at(earliest).0 + plan.cycle.0 - start.0) % plan.cycle.0);
+            for begins in [under_way, under_way + plan.cycle] {
+                let (at, ends) = (begins.max(earliest), begins + length);
+                let is_whole = length == plan.cycle || ends >= served || at >= served;
+                if at < ends && is_whole && best.is_none_or(|b| at < b.at) {
                     best = Some(Rejoin { stage, leaves, starts, at });
-                    break;
                 }
-                at = at + Ds(resolution);
             }
         }
         best.ok_or(ScheduleError::NoWayBack { stage: last.stage.0 })
     }
-}
-
-/// How much of a minimum is still to come at an instant.
-fn short_of(min: Ds, start: TimeDs, at: TimeDs) -> Ds {
-    Ds(u32::try_from(i64::from(min.0) - at.since(start)).unwrap_or(0))
 }
 
 /// Shortest greens of the program's stages.
@@ -348,21 +349,58 @@ pub fn timed_indication(heads: &SignalGroup, greens: &[TimedGreen], at: TimeDs) 
     if heads.turn_on_red { Indication::StopThenGo } else { Indication::Red }
 }
 
-/// True when a cyclic plan shows a stage, at rest, at an instant.
-fn shown_by(plan: &TimingPlan, controller: &Controller, stage: StageId, at: TimeDs) -> bool {
-    let position = plan.position_at(at);
-    let shown = controller.groups.iter().enumerate().map(|(g, heads)| plan.indication(GroupId::at(g), heads, position));
-    shown.eq(rested(controller, stage))
+/// Where in its cycle a plan shows one of the program's stages and nothing else: stage, start and length. What is shown
+/// changes at the ends of greens and of what follows and precedes them, so only there is looked.
+fn rests(plan: &TimingPlan, controller: &Controller) -> Vec<(StageId, Ds, Ds)> {
+    let cycle = plan.cycle.0;
+    if cycle == 0 {
+        return Vec::new();
+    }
+    let mut edges: Vec<u32> = vec![0];
+    for (greens, heads) in plan.greens.iter().zip(&controller.groups) {
+        for green in greens {
+            let end = green.start.0 + green.length.0;
+            let ahead = cycle - heads.red_amber.0 % cycle;
+            edges.extend([green.start.0, green.start.0 + ahead, end, end + heads.yellow.0].map(|at| at % cycle));
+        }
+    }
+    edges.sort_unstable();
+    edges.dedup();
+    let shown: Vec<Vec<Indication>> = edges
+        .iter()
+        .map(|at| {
+            let groups = controller.groups.iter().enumerate();
+            groups.map(|(g, heads)| plan.indication(GroupId::at(g), heads, Ds(*at))).collect()
+        })
+        .collect();
+    let mut all = Vec::new();
+    for stage in (0..controller.program.stages().count()).map(StageId::at) {
+        let rested = rested(controller, stage);
+        let rests: Vec<bool> = shown.iter().map(|s| *s == rested).collect();
+        if rests.iter().all(|r| *r) {
+            all.push((stage, Ds::ZERO, plan.cycle));
+            continue;
+        }
+        let n = edges.len();
+        for first in (0..n).filter(|i| rests[*i] && !rests[(i + n - 1) % n]) {
+            let after = (1..=n).map(|k| (first + k) % n).find(|i| !rests[*i]).unwrap_or(first);
+            all.push((stage, Ds(edges[first]), Ds((edges[after] + cycle - edges[first]) % cycle)));
+        }
+    }
+    all
 }
 
-/// How long a plan that shows a stage at an instant goes on to show it, up to a cycle.
-fn remaining(plan: &TimingPlan, controller: &Controller, stage: StageId, at: TimeDs) -> Ds {
-    let resolution = controller.limits.resolution.0.max(1);
-    let mut left = Ds::ZERO;
-    while left < plan.cycle && shown_by(plan, controller, stage, at + left) {
-        left += Ds(resolution);
-    }
-    left
+/// The stage that a cyclic plan shows, and nothing else, at an instant, with when it began to and when it ends; none while
+/// it is in between. A plan that shows one stage all the time began a cycle ago and ends in a cycle.
+#[must_use]
+pub fn resting_stage(plan: &TimingPlan, controller: &Controller, at: TimeDs) -> Option<ScheduledStage> {
+    rests(plan, controller).into_iter().find_map(|(stage, start, length)| {
+        if length == plan.cycle {
+            return Some(ScheduledStage { stage, start: at - length, end: at + length });
+        }
+        let into = Ds((plan.position_at(at).0 + plan.cycle.0 - start.0) % plan.cycle.0);
+        (into < length).then(|| ScheduledStage { stage, start: at - into, end: at - into + length })
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Greens of every group along a line of time: one or more cycles, of one plan or of several in turn.
 //!
 //! The cycle wrap and the seam between two plans are then no special cases: a cyclic plan is judged as several of its
-//! cycles on end, a transition as the cycles that are really run.
+//! cycles on end, a transition as the cycles that are really run, a schedule as itself and the cycles after it.
 
 use greenkerb_models::ids::GroupId;
-use greenkerb_models::signal::{Protection, TimingPlan};
+use greenkerb_models::signal::{Protection, TimedGreen, TimingPlan};
+use greenkerb_models::units::TimeDs;
 
 /// A stretch of green `[start, end)` in deciseconds from the start of the course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +65,40 @@ impl Course {
             }
             from += cycle;
         }
+        Self::of_parts(parts, from)
+    }
+
+    /// A schedule to its end, then so many cycles of the plan that takes over at `at`, in the middle of a cycle. Every
+    /// group has its greens in both.
+    pub(super) fn of_schedule(greens: &[Vec<TimedGreen>], begins: TimeDs, (at, plan): (TimeDs, &TimingPlan)) -> Self {
+        let after = Self::of_cycles(std::iter::repeat_n(plan, CYCLES));
+        let (seam, position) = (at.since(begins), i64::from(plan.position_at(at).0));
+        let parts = greens.iter().zip(&after.parts).map(|(scheduled, cyclic)| {
+            let scheduled = scheduled.iter().map(|g| Span {
+                start: g.start.since(begins),
+                end: g.end.since(begins).min(seam),
+                protected: g.protection == Protection::Protected,
+            });
+            let cyclic = cyclic.iter().filter(|s| s.end > position).map(|s| Span {
+                start: seam + (s.start - position).max(0),
+                end: seam + s.end - position,
+                protected: s.protected,
+            });
+            let mut spans: Vec<Span> = Vec::new();
+            for span in scheduled.chain(cyclic) {
+                match spans.last_mut() {
+                    Some(last) if last.end == span.start && last.protected == span.protected => last.end = span.end,
+                    _ => spans.push(span),
+                }
+            }
+            spans
+        });
+        Self::of_parts(parts.collect(), seam + after.length - position)
+    }
+
+    fn of_parts(parts: Vec<Vec<Span>>, length: i64) -> Self {
         let greens = parts.iter().map(|spans| joined(spans)).collect();
-        Self { parts, greens, length: from }
+        Self { parts, greens, length }
     }
 
     /// Length of the course.

@@ -3,7 +3,8 @@
 //! What the controller's shipped program shows is its operator's decision: a group that it never serves (heads that are
 //! dark, or only flash) need not be served, and a red as long as its own is not refused.
 
-use greenkerb_models::signal::{Controller, TimingPlan};
+use greenkerb_models::ids::GroupId;
+use greenkerb_models::signal::{Controller, SignalGroup, TimingPlan};
 use greenkerb_models::units::Ds;
 
 use super::course::Course;
@@ -20,15 +21,11 @@ pub(super) fn judge(
 ) {
     let shipped = Course::of_plan(shipped);
     for (id, group) in controller.group_ids().zip(&controller.groups) {
-        if shipped.greens(id).is_empty() {
-            continue;
-        }
+        let Some(max) = longest_allowed(&shipped, id, group, policy) else { continue };
         if course.greens(id).is_empty() {
             refusals.push(Refusal::NeverServed { group: group.name.clone() });
             continue;
         }
-        let shipped_red = Ds(u32::try_from(longest_red(&shipped, id)).unwrap_or(u32::MAX));
-        let max = group.max_red.min(policy.max_red).max(shipped_red);
         let red_ds = longest_red(course, id);
         if red_ds > i64::from(max.0) {
             refusals.push(Refusal::MaxRed { group: group.name.clone(), red_ds, max });
@@ -36,8 +33,17 @@ pub(super) fn judge(
     }
 }
 
+/// The longest red that a group may have; none for one that the shipped program never serves.
+pub(super) fn longest_allowed(shipped: &Course, id: GroupId, group: &SignalGroup, policy: &Policy) -> Option<Ds> {
+    if shipped.greens(id).is_empty() {
+        return None;
+    }
+    let shipped_red = Ds(u32::try_from(longest_red(shipped, id)).unwrap_or(u32::MAX));
+    Some(group.max_red.min(policy.max_red).max(shipped_red))
+}
+
 /// Longest time without green; the reds that the ends of the course cut off count as far as they are seen.
-fn longest_red(course: &Course, group: greenkerb_models::ids::GroupId) -> i64 {
+fn longest_red(course: &Course, group: GroupId) -> i64 {
     let greens = course.greens(group);
     let between = greens.windows(2).map(|p| p[1].start - p[0].end);
     let first = greens.first().map_or(0, |g| g.start);

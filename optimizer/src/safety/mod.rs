@@ -26,11 +26,16 @@
 //! | 19 capability and encoding | `capability` |
 //! | 20 finite | `finite` |
 //! | 21 fallback | `fallback` |
+//! | 23 a schedule is one of the program's | `schedule` |
+//! | 24 a schedule keeps what was promised | `schedule` |
 //!
 //! Rule 13 needs no code: a [`PublishedPlan`] has a cycle, an offset, greens, a view and instants, and no field for
 //! preemption, monitor, intergreen or start-up objects; the [`Controller`] is only ever borrowed. Rule 22 (no input
 //! whatever makes a failing plan reach the street) is [`Validated`]: publishing takes nothing else, and no input makes the
 //! functions here panic.
+//!
+//! A schedule is judged as the greens it leads to, the way back into the fallback and some cycles of that included, by rules
+//! 9, 10 and 12 as they stand, and by 6, 11 and 17 to 21 as `schedule` says.
 
 mod bounded_change;
 mod capability;
@@ -55,6 +60,7 @@ mod revision;
 mod ring_sum;
 mod running;
 mod safety_intervals;
+mod schedule;
 mod structure;
 mod transition;
 mod validated;
@@ -63,6 +69,7 @@ mod yellow_trap;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use refusals::Refusals;
+pub use schedule::{Basis, ScheduledPublication, validate_schedule};
 pub use validated::Validated;
 
 use greenkerb_models::plan::PublishedPlan;
@@ -135,6 +142,9 @@ pub fn validate_plan(
 pub fn validate_publication(publication: Publication<'_>) -> Result<Validated<PublishedPlan>, Refusals> {
     let Publication { candidate, previous, heard, controller, policy, now } = publication;
     let mut refusals = judge_by_itself(&candidate, controller, policy);
+    if candidate.schedule.is_some() {
+        refusals.push(Refusal::Mode { is: "a schedule", wanted: "a cyclic plan" });
+    }
     // What comes next computes with plans and instants that are sound.
     if refusals.is_empty() {
         judge_change(&candidate, (previous, heard), controller, policy, now, &mut refusals);
@@ -152,11 +162,13 @@ pub fn validate_stored(
     policy: &Policy,
 ) -> Result<Validated<PublishedPlan>, Refusals> {
     let mut refusals = judge_by_itself(&plan, controller, policy);
-    if refusals.is_empty() {
+    if let Some(schedule) = plan.schedule.as_ref().filter(|_| refusals.is_empty()) {
+        schedule::judge_by_itself(&plan, schedule, controller, &mut refusals);
+    } else if refusals.is_empty() {
         let running = Running::at(controller, policy, Some(&plan), plan.valid_from);
         match running.map(|r| r.settled) {
             Ok(settled) => judge_way_back(&plan, controller, policy, settled, &mut refusals),
-            Err(error) => refusals.push(Refusal::NoTransition { into: "plan", error }),
+            Err(refusal) => refusals.push(refusal),
         }
     }
     attest(plan, &controller.name, refusals)
@@ -228,7 +240,10 @@ fn judge_by_itself(plan: &PublishedPlan, controller: &Controller, policy: &Polic
         return refusals;
     }
     configuration::judge(controller, plan, &mut refusals);
-    refusals.extend(judge_plan(&plan.plan, controller, policy));
+    // Beside a schedule the plan is the fallback's, which is judged next.
+    if plan.schedule.is_none() {
+        refusals.extend(judge_plan(&plan.plan, controller, policy));
+    }
     fallback::judge(controller, policy, plan, &mut refusals);
     revision::judge_instants(plan, &mut refusals);
     finite::judge(&plan.reasons, &mut refusals);
@@ -271,7 +286,7 @@ fn judge_change(
     };
     let running = match running {
         Ok(running) => running,
-        Err(error) => return refusals.push(Refusal::NoTransition { into: "plan", error }),
+        Err(refusal) => return refusals.push(refusal),
     };
     if candidate.plan != *running.plan {
         bounded_change::judge(policy, &running.plan, &candidate.plan, refusals);

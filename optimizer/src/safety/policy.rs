@@ -30,6 +30,8 @@ pub struct Policy {
     pub group_spread_max: Ds,
     /// How controllers get into step with a new plan.
     pub transition: TransitionMethod,
+    /// A schedule is certain for at least so long from when it is computed: longer than a controller takes to poll it.
+    pub frozen: Ds,
 }
 
 impl Default for Policy {
@@ -44,6 +46,7 @@ impl Default for Policy {
             hold: Ds::from_s(10),
             group_spread_max: Ds::from_s(255),
             transition: TransitionMethod::ShortWay,
+            frozen: Ds::from_s(2),
         }
     }
 }

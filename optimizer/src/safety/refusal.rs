@@ -1,6 +1,6 @@
 //! Why a plan is refused. Names in NTCIP 1202's own words where it has them.
 
-use greenkerb_models::signal::TransitionError;
+use greenkerb_models::signal::{ScheduleError, TransitionError};
 use greenkerb_models::units::{Ds, TimeDs};
 
 /// One reason to refuse a plan. [`Refusal::rule`] is the number of the rule that was broken.
@@ -454,6 +454,35 @@ pub enum Refusal {
     /// The fallback is another plan than the controller's own.
     #[error("the fallback is not the controller's own time-of-day plan")]
     OtherFallback,
+    // Rule 23: a schedule is one of the program's.
+    /// Stages, minimum greens or clearances are not the program's, or no way leads back into the plan.
+    #[error("schedule: {0}")]
+    Schedule(ScheduleError),
+    /// A schedule where a cyclic plan was meant, or the other way round.
+    #[error("it is {is}, {wanted} was to be judged")]
+    Mode {
+        /// What it is.
+        is: &'static str,
+        /// What was expected.
+        wanted: &'static str,
+    },
+    // Rule 24: a schedule keeps what was promised.
+    /// It begins otherwise than what the controller shows, or changes what is promised.
+    #[error("schedule: it is not what is shown and promised from {} to {}", from.rfc3339(), until.rfc3339())]
+    Promise {
+        /// From when on it is compared.
+        from: TimeDs,
+        /// Until when.
+        until: TimeDs,
+    },
+    /// Too little of it is certain: the next one comes later than that.
+    #[error("schedule: it is frozen until {}, and must be until {}", frozen_until.rfc3339(), least.rfc3339())]
+    Frozen {
+        /// Until when it is frozen.
+        frozen_until: TimeDs,
+        /// The least.
+        least: TimeDs,
+    },
 }
 
 impl Refusal {
@@ -496,6 +525,8 @@ impl Refusal {
             Self::Capability { .. } | Self::Encoding { .. } => 19,
             Self::NotFinite { .. } => 20,
             Self::Fallback { .. } | Self::OtherFallback => 21,
+            Self::Schedule(_) | Self::Mode { .. } => 23,
+            Self::Promise { .. } | Self::Frozen { .. } => 24,
         }
     }
 

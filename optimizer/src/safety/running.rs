@@ -7,6 +7,7 @@ use greenkerb_models::signal::{Controller, TimingPlan, Transition, TransitionErr
 use greenkerb_models::units::TimeDs;
 
 use super::policy::Policy;
+use super::refusal::Refusal;
 
 /// The plan that runs at an instant.
 #[derive(Debug)]
@@ -29,13 +30,13 @@ impl<'a> Running<'a> {
     /// does one whose plan has run out. `last` was validated when it was published.
     ///
     /// # Errors
-    /// [`TransitionError`] when there is no way along what was published, which its validation has ruled out.
+    /// [`Refusal`] when there is no way along what was published, which its validation has ruled out.
     pub(super) fn at(
         controller: &Controller,
         policy: &Policy,
         last: Option<&'a PublishedPlan>,
         at: TimeDs,
-    ) -> Result<Self, TransitionError> {
+    ) -> Result<Self, Refusal> {
         match last {
             None => Ok(Self::own(controller, TimeDs(i64::MIN))),
             Some(last) => Self::taken(controller, policy, (last, last.valid_from), at),
@@ -50,19 +51,25 @@ impl<'a> Running<'a> {
     /// What runs at `at` where a plan has taken over at `since`.
     ///
     /// # Errors
-    /// [`TransitionError`] when there is no way into that plan from there, or from it into its fallback.
+    /// [`Refusal`] when there is no way into that plan from there, or from it into its fallback.
     pub(super) fn taken(
         controller: &Controller,
         policy: &Policy,
         (last, since): (&'a PublishedPlan, TimeDs),
         at: TimeDs,
-    ) -> Result<Self, TransitionError> {
-        let settled = Transition::into_plan(controller, &last.plan, since, policy.transition)?.ends;
+    ) -> Result<Self, Refusal> {
+        if let Some(schedule) = &last.schedule {
+            let back = schedule.rejoin(controller, &last.fallback.plan).map_err(Refusal::Schedule)?.at;
+            return Ok(Self { plan: Cow::Borrowed(&last.fallback.plan), since: back, settled: back });
+        }
+        let no_way = |error: TransitionError| Refusal::NoTransition { into: "plan", error };
+        let way = |plan, at| Transition::into_plan(controller, plan, at, policy.transition).map_err(no_way);
+        let settled = way(&last.plan, since)?.ends;
         let back = gives_way_at(last, settled);
         if at <= back {
             return Ok(Self { plan: Cow::Borrowed(&last.plan), since, settled });
         }
-        let settled = Transition::into_plan(controller, &last.fallback.plan, back, policy.transition)?.ends;
+        let settled = way(&last.fallback.plan, back)?.ends;
         Ok(Self { plan: Cow::Borrowed(&last.fallback.plan), since: back, settled })
     }
 }

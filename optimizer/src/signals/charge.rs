@@ -1,13 +1,16 @@
 //! What the optimizer keeps about one controller, and what can be told from it.
 
 use greenkerb_models::plan::PublishedPlan;
-use greenkerb_models::signal::{Controller, PlanView, TimedStep, TimingPlan, TransitionMethod};
+use greenkerb_models::signal::{
+    Controller, PlanView, Schedule, ScheduledStage, TimedStep, TimingPlan, TransitionMethod,
+};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::Passed;
 use crate::safety::{Heard, Validated};
 
 use super::junction::{Demand, Junction, START_UP_S};
+use super::rolling::{Rolling, Told};
 use super::timeline::Timeline;
 use super::word::{Said, Word};
 
@@ -24,6 +27,8 @@ pub(super) struct Charge {
     pub(super) decided: Option<TimeDs>,
     /// What the controller has said about what it runs.
     pub(super) word: Word,
+    /// The schedules it runs; empty while it runs cyclic plans.
+    pub(super) rolling: Rolling,
 }
 
 impl Charge {
@@ -37,19 +42,41 @@ impl Charge {
             checksum: controller.checksum(),
             spent: 0,
             decided: None,
+            rolling: Rolling::default(),
         }
     }
 
     /// Takes up a plan that is published from now on.
     pub(super) fn commit(&mut self, controller: &Controller, plan: Validated<PublishedPlan>) {
+        if let Some(told) = Told::of(controller, plan.get()) {
+            let then = Timeline::of_time_of_day_from(controller, self.timeline.method(), told.gives_way);
+            self.rolling.publish(controller, told, &self.timeline);
+            self.timeline = then;
+            self.published = Some(plan);
+            return;
+        }
         self.word.publish(&self.timeline, self.published.as_ref());
         self.timeline.follow(controller, plan.get());
         self.published = Some(plan);
     }
 
+    /// Takes up what was in force before a restart.
+    pub(super) fn restore(&mut self, controller: &Controller, plan: Validated<PublishedPlan>) {
+        let told = Told::of(controller, plan.get());
+        self.commit(controller, plan);
+        if let Some(told) = told {
+            self.rolling.restore(controller, told);
+        }
+    }
+
     /// Takes note of what the controller says of a revision; true when it runs something else than was thought.
     pub(super) fn hear(&mut self, controller: &Controller, said: Said, at: TimeDs, now: Option<TimeDs>) -> bool {
         let Some(published) = &self.published else { return false };
+        if published.get().schedule.is_some() {
+            let Some(timeline) = self.rolling.hear(controller, &self.timeline, said) else { return false };
+            self.timeline = timeline;
+            return true;
+        }
         // A controller's clock may be anything; what it says is about now.
         let at = now.map_or(at, |now| at.clamp(now - HEARD_PAST, now + HEARD_AHEAD));
         let Some(timeline) = self.word.hear(controller, published, &self.timeline, said, at) else { return false };
@@ -60,6 +87,12 @@ impl Charge {
 
     /// Gives up on a plan that the controller ought to have confirmed by now, if it confirms plans at all.
     pub(super) fn doubt(&mut self, now: TimeDs, within: Ds) {
+        if let Some(timeline) = self.rolling.doubt(now, within) {
+            self.timeline = timeline;
+        }
+        if self.published.as_ref().is_some_and(|p| p.get().schedule.is_some()) {
+            return;
+        }
         let overdue = self.published.as_ref().is_some_and(|p| now.since(p.get().valid_from) > i64::from(within.0));
         if overdue && let Some(timeline) = self.word.doubt() {
             self.timeline = timeline;
@@ -81,6 +114,9 @@ impl Charge {
         }
     }
 }
+
+/// Green of a stage, where rates are asked for that hardly depend on it, seconds.
+const USUAL_S: f64 = 20.0;
 
 /// How far what a controller says may lie from now.
 const HEARD_PAST: Ds = Ds::from_s(600);
@@ -115,6 +151,9 @@ pub(super) fn whole_splits(plan: &TimingPlan) -> Vec<u32> {
 /// Vehicles that each lane can pass from one instant to another under the plan in force at the first, and whether it has
 /// green at the second.
 pub(super) fn passing(charge: &Charge, demand: &Demand, from: TimeDs, to: TimeDs) -> Option<(Vec<f64>, Vec<bool>)> {
+    if let Some(told) = charge.rolling.at(from) {
+        return Some(passing_scheduled(charge, demand, &told.whole, (from, to)));
+    }
     let plan = charge.timeline.plan_at(from);
     let PlanView::Stages { splits } = &plan.view else { return None };
     let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
@@ -140,6 +179,35 @@ pub(super) fn passing(charge: &Charge, demand: &Demand, from: TimeDs, to: TimeDs
         step_s += length_s;
     }
     Some((passed, green))
+}
+
+/// The same under a schedule: by the rates of its stages, as if each had a usual green.
+fn passing_scheduled(
+    charge: &Charge,
+    demand: &Demand,
+    schedule: &Schedule,
+    (from, to): (TimeDs, TimeDs),
+) -> (Vec<f64>, Vec<bool>) {
+    let junction = &charge.junction;
+    let shape = &junction.whole;
+    let service = junction.service(demand, &vec![USUAL_S; junction.stages]);
+    let (mut passed, mut green) = (vec![0.0; junction.lanes.len()], vec![false; junction.lanes.len()]);
+    for part in &schedule.stages {
+        let Some(step) = shape.steps.iter().position(|s| s.stage == Some(part.stage.index())) else { continue };
+        let overlap_s = part.end.min(to).since(part.start.max(from)).max(0) as f64 / 10.0;
+        for l in 0..junction.lanes.len() {
+            passed[l] += service.rate_vps[step][l] * overlap_s;
+            green[l] |= part.start <= to && to < part.end && junction.is_green(shape, step, l);
+        }
+    }
+    (passed, green)
+}
+
+/// The stage of a schedule that was shown through the whole of an interval, if the lane was past its start-up then.
+pub(super) fn scheduled_stage(schedule: &Schedule, passed: &Passed) -> Option<usize> {
+    let ends = passed.begin + passed.length;
+    let settled = |s: &&ScheduledStage| s.start + Ds::from_s(START_UP_S.ceil() as u32) <= passed.begin && ends <= s.end;
+    schedule.stages.iter().find(settled).map(|s| s.stage.index())
 }
 
 /// The stage that a controller showed through the whole of an interval, if the lane was past its start-up then.

@@ -15,6 +15,8 @@
 //! | `max_pressure` | splits without any search |
 //! | `junction` | what each lane can pass in each step |
 //! | `budget` | how much work a decision may be |
+//! | `rolling` | what is kept about a controller that runs schedules |
+//! | `scheduling` | schedules for all controllers in that mode, each step |
 //! | `word` | what a controller says it runs, against what it was told |
 //! | `timeline` | what a controller runs, and when |
 
@@ -32,6 +34,8 @@ mod offsets;
 mod optimizer;
 mod refine;
 mod report;
+mod rolling;
+mod scheduling;
 mod settings;
 mod splits;
 mod timeline;
@@ -42,7 +46,7 @@ pub use isolated::Method;
 pub use network_splits::{LaneDemand, network_splits};
 pub use optimizer::SignalOptimizer;
 pub use report::{ControllerState, GroupReport, NetworkState, StepOutcome};
-pub use settings::Settings;
+pub use settings::{Mode, Settings};
 pub use timeline::Timeline;
 pub use word::Said;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{Fallback, PlanDiff, PublishedPlan, Reason, ReasonKind, Revision};
@@ -11,9 +11,10 @@ use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::estimation::{DetectorStatus, Estimator, Shown, Timeliness, prior_shares};
 use crate::safety::{Heard, Publication, Refusals, Validated, validate_group, validate_publication};
+use crate::schedule::Planner;
 
 use super::budget::{Budget, Share};
-use super::charge::{Charge, may_start, passing, settled_stage, whole_splits};
+use super::charge::{Charge, may_start, passing, scheduled_stage, settled_stage, whole_splits};
 use super::coordination::{Candidate, Group, form, streams};
 use super::feeds::{Feed, feeds};
 use super::fluid::Arrivals;
@@ -23,7 +24,7 @@ use super::max_pressure::{Onward, fill};
 use super::offsets::{Member, fed};
 use super::refine::Bounds;
 use super::report::{ControllerState, GroupReport, NetworkState, StepOutcome};
-use super::settings::Settings;
+use super::settings::{Mode, Settings};
 use super::splits::{self, GroupJunction, split_plan};
 use super::word::Said;
 
@@ -47,10 +48,14 @@ struct Running {
 /// Retimes the signals of a network.
 #[derive(Debug)]
 pub struct SignalOptimizer {
-    network: Arc<Network>,
-    settings: Settings,
+    pub(super) network: Arc<Network>,
+    pub(super) settings: Settings,
     estimator: Estimator,
-    charges: Vec<Charge>,
+    pub(super) charges: Vec<Charge>,
+    /// How each controller is timed.
+    pub(super) modes: Vec<Mode>,
+    /// Where any controller runs schedules.
+    pub(super) planner: Option<Planner>,
     /// Controller and lane number in its model, per lane of the network.
     lane_of: Vec<Option<(usize, usize)>>,
     feeds: Vec<Feed>,
@@ -72,6 +77,8 @@ impl SignalOptimizer {
                 Charge::new(network.controller(id), Junction::new(&network, id), settings.policy.transition)
             })
             .collect::<Vec<_>>();
+        let modes: Vec<Mode> = network.controllers().iter().map(|c| settings.mode_of(&c.name)).collect();
+        let planner = modes.contains(&Mode::Schedule).then(|| Planner::new(Arc::clone(&network)));
         let mut lane_of = vec![None; network.lanes().len()];
         for (i, charge) in charges.iter().enumerate() {
             let charge: &Charge = charge;
@@ -85,6 +92,8 @@ impl SignalOptimizer {
             regrouped: None,
             lane_of,
             estimator: Estimator::new(network.clone()),
+            modes,
+            planner,
             network,
             settings,
             charges,
@@ -97,7 +106,7 @@ impl SignalOptimizer {
     pub fn restore(&mut self, last: Vec<Validated<PublishedPlan>>) {
         for plan in last {
             let Some(id) = self.network.controller_named(&plan.get().controller) else { continue };
-            self.charges[id.index()].commit(self.network.controller(id), plan);
+            self.charges[id.index()].restore(self.network.controller(id), plan);
         }
     }
 
@@ -138,6 +147,19 @@ impl SignalOptimizer {
         self.estimator.observe(&o)
     }
 
+    /// Takes what is seen at a junction, be it by cameras or by what loops let guess. It counts where the controller runs
+    /// schedules.
+    pub fn see(&mut self, picture: Picture) {
+        let i = picture.controller.index();
+        if let Some(planner) = &mut self.planner
+            && self.modes.get(i) == Some(&Mode::Schedule)
+        {
+            let seen = &mut self.charges[i].rolling.seen;
+            *seen = (*seen).max(Some(picture.at));
+            planner.see(picture);
+        }
+    }
+
     /// Advances to `now` on the data's clock and decides whatever is due. A time before the last one changes nothing.
     pub fn advance(&mut self, now: TimeDs, budget: &dyn Budget) -> StepOutcome {
         let mut outcome = StepOutcome::default();
@@ -159,6 +181,7 @@ impl SignalOptimizer {
             charge.timeline.expire(controller, now);
             charge.timeline.forget(now - Ds::from_s(600));
         }
+        self.schedule(now, budget, &mut outcome);
         let fresh = self.estimator.feed_now().is_some_and(|f| now.since(f) <= i64::from(self.settings.feed_timeout.0));
         if !fresh {
             return outcome;
@@ -202,7 +225,10 @@ impl SignalOptimizer {
         }
         self.feeds = feeds(&self.network, &self.lane_of, self.estimator.way_shares());
         let candidates: Vec<Candidate<'_>> = (0..self.charges.len()).map(|i| self.candidate(i, now)).collect();
-        let Some(formed) = form(&candidates, &self.feeds, self.settings.coordination_gain_min, budget) else { return };
+        // Only streams between controllers with cycles make groups.
+        let cyclic = |i: usize| self.modes[i] == Mode::Cycle;
+        let feeds: Vec<Feed> = self.feeds.iter().filter(|f| cyclic(f.from.0) && cyclic(f.to.0)).cloned().collect();
+        let Some(formed) = form(&candidates, &feeds, self.settings.coordination_gain_min, budget) else { return };
         let before = std::mem::take(&mut self.groups);
         for group in formed {
             // The same controllers at nearly the same cycle stay as they are: every change of offset costs them.
@@ -420,7 +446,11 @@ impl SignalOptimizer {
             let plan = charge.timeline.plan_at(middle);
             let PlanView::Stages { splits } = &plan.view else { continue };
             let splits_s: Vec<f64> = splits.iter().map(|s| s.green.seconds()).collect();
-            let Some(stage) = settled_stage(&charge.junction, plan, &splits_s, &passed, l) else { continue };
+            let stage = match charge.rolling.at(middle) {
+                Some(told) => scheduled_stage(&told.whole, &passed),
+                None => settled_stage(&charge.junction, plan, &splits_s, &passed, l),
+            };
+            let Some(stage) = stage else { continue };
             let flow_vps = charge.junction.demand(&self.estimator).flow_vps;
             charge.junction.learn(stage, l, passed.count, passed.length.seconds(), &flow_vps, &splits_s);
         }
@@ -428,6 +458,9 @@ impl SignalOptimizer {
 
     /// The cycle start that has to be decided for now, if there is one: the next step would come too late for it.
     fn due(&self, i: usize, now: TimeDs) -> Option<TimeDs> {
+        if self.modes[i] == Mode::Schedule {
+            return None;
+        }
         let boundary = self.boundary(i, now);
         let waits_until = now + self.settings.lead + self.cadence;
         (boundary < waits_until && self.charges[i].decided != Some(boundary)).then_some(boundary)
@@ -435,6 +468,9 @@ impl SignalOptimizer {
 
     fn decide(&mut self, i: usize, boundary: TimeDs, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
         self.charges[i].decided = Some(boundary);
+        if self.modes[i] == Mode::Fixed {
+            return self.keep_own(i, boundary, now, outcome);
+        }
         let id = ControllerId::at(i);
         let running = self.charges[i].timeline.plan_at(boundary - Ds(1)).clone();
         let running_s = whole_splits(&running);
@@ -491,6 +527,19 @@ impl SignalOptimizer {
             if let Ok(plan) = self.judge_beside_group(i, plan, reasons, boundary, now) {
                 self.commit(i, plan, outcome);
             }
+        }
+    }
+
+    /// Publishes a controller's own plan, where it runs another or its publication is about to run out.
+    fn keep_own(&mut self, i: usize, boundary: TimeDs, now: TimeDs, outcome: &mut StepOutcome) {
+        let own = self.network.controller(ControllerId::at(i)).time_of_day_plan();
+        if *self.charges[i].timeline.plan_at(boundary - Ds(1)) == own && !self.renewal_is_due(i, now) {
+            return;
+        }
+        let reasons = vec![reason(ReasonKind::Kept, "the controller is timed by its own plan", None)];
+        // Where there is no way into it now, what runs is left to run out.
+        if let Ok(plan) = self.judge(i, own, reasons, boundary, now) {
+            self.commit(i, plan, outcome);
         }
     }
 
@@ -631,6 +680,7 @@ impl SignalOptimizer {
             configuration_checksum: charge.checksum.clone(),
             fallback: Fallback { plan: controller.time_of_day_plan() },
             reasons,
+            schedule: None,
         };
         let earliest = boundary + self.settings.renew_before;
         let mut first = None;
@@ -721,7 +771,7 @@ impl SignalOptimizer {
     }
 }
 
-fn reason(kind: ReasonKind, text: &str, value: Option<(&str, f64)>) -> Reason {
+pub(super) fn reason(kind: ReasonKind, text: &str, value: Option<(&str, f64)>) -> Reason {
     Reason { kind, text: text.to_owned(), value: value.map(|(name, number)| (name.to_owned(), number)) }
 }
 

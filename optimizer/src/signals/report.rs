@@ -42,6 +42,10 @@ pub struct StepOutcome {
     pub reports: Vec<GroupReport>,
     /// Proposals the validator refused; the last good plan stays.
     pub refused: Vec<(ControllerId, Refusals)>,
+    /// Controllers for which a schedule was sought.
+    pub scheduled: usize,
+    /// Schedules the validator refused of controllers whose last one it refused as well: they come every second.
+    pub refused_again: usize,
 }
 
 /// What is known about one controller.

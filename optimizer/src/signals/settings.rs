@@ -1,9 +1,36 @@
 //! What the signal optimizer may do. Resolved values only: the file that states them is read elsewhere, once.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::safety::Policy;
 use greenkerb_models::units::Ds;
+
+/// How a controller is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// By its own time-of-day plan, and nothing else is published.
+    Fixed,
+    /// By cyclic plans that are retimed as traffic asks.
+    #[default]
+    Cycle,
+    /// By schedules of the next minute, made anew every second.
+    Schedule,
+}
+
+impl Mode {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Cycle => "cycle",
+            Self::Schedule => "schedule",
+        }
+    }
+}
 
 /// Settings of the signal optimizer; the defaults are what `greenkerb serve` runs with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +58,20 @@ pub struct Settings {
     pub acknowledged_within: Ds,
     /// Data older than this is no longer acted on: plans are then left to run out.
     pub feed_timeout: Ds,
+    /// How controllers are timed that `modes` does not name.
+    #[serde(skip)]
+    pub mode: Mode,
+    /// How controllers are timed, by their names.
+    #[serde(skip)]
+    pub modes: BTreeMap<String, Mode>,
+}
+
+impl Settings {
+    /// How a controller is timed.
+    #[must_use]
+    pub fn mode_of(&self, controller: &str) -> Mode {
+        self.modes.get(controller).copied().unwrap_or(self.mode)
+    }
 }
 
 impl Default for Settings {
@@ -46,6 +87,8 @@ impl Default for Settings {
             coordination_gain_min: 0.1,
             acknowledged_within: Ds::from_s(15),
             feed_timeout: Ds::from_s(60),
+            mode: Mode::default(),
+            modes: BTreeMap::new(),
         }
     }
 }

@@ -28,6 +28,14 @@ impl Timeline {
         Self { segments: vec![own], method, expires: None }
     }
 
+    /// A controller that comes to its time-of-day plan, in step, at an instant.
+    #[must_use]
+    pub fn of_time_of_day_from(controller: &Controller, method: TransitionMethod, at: TimeDs) -> Self {
+        let mut timeline = Self::of_time_of_day(controller, method);
+        timeline.segments.push(Segment { from: at, plan: controller.time_of_day_plan() });
+        timeline
+    }
+
     /// Follows a publication: the transition and the plan from `valid_from` on, the fallback once it has run out.
     /// A transition that cannot be made is left out; the validator has refused such plans before.
     pub fn follow(&mut self, controller: &Controller, published: &PublishedPlan) {

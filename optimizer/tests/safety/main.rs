@@ -28,6 +28,7 @@ mod resolution;
 mod revision;
 mod ring_sum;
 mod safety_intervals;
+mod schedule;
 mod structure;
 mod transition;
 mod untouchable;

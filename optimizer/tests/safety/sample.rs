@@ -93,6 +93,7 @@ impl Sample {
                 text: "the cycle changed".into(),
                 value: Some(("cycle_s".into(), self.plan.cycle.seconds())),
             }],
+            schedule: None,
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use greenkerb_models::ids::StageId;
+use greenkerb_models::signal::{Schedule, ScheduledStage};
 use greenkerb_models::units::TimeDs;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -22,12 +24,14 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-const TIMES_AND_SPLITS_ONLY: [&str; 26] = [
+const TIMES_AND_SPLITS_ONLY: [&str; 29] = [
     "computed_at",
     "configuration_checksum",
     "controller",
     "cycle",
+    "end",
     "fallback",
+    "frozen_until",
     "green",
     "greens",
     "kind",
@@ -40,6 +44,7 @@ const TIMES_AND_SPLITS_ONLY: [&str; 26] = [
     "reference_position",
     "revision",
     "ring_barrier",
+    "schedule",
     "splits",
     "stage",
     "stages",
@@ -54,7 +59,10 @@ const TIMES_AND_SPLITS_ONLY: [&str; 26] = [
 proptest! {
     #[test]
     fn a_publication_holds_times_and_splits_and_nothing_else(sample in any_sample()) {
-        let written = serde_json::to_value(sample.published(TimeDs(0))).unwrap();
+        let mut published = sample.published(TimeDs(0));
+        let stage = ScheduledStage { stage: StageId(0), start: TimeDs(0), end: TimeDs(100) };
+        published.schedule = Some(Schedule { stages: vec![stage], frozen_until: TimeDs(20) });
+        let written = serde_json::to_value(published).unwrap();
         let mut found = BTreeSet::new();
         keys(&written, &mut found);
         let unknown: Vec<&String> = found.iter().filter(|k| !TIMES_AND_SPLITS_ONLY.contains(&k.as_str())).collect();

@@ -24,6 +24,7 @@ impl Sees {
             Some("none" | "nothing") => Self::Nothing,
             Some("loops") => Self::Loops,
             Some("demand" | "true demand") => Self::Demand,
+            Some("full") => Self::Everything,
             _ if controller.starts_with("ours") => Self::Loops,
             _ => Self::Everything,
         }
@@ -60,6 +61,7 @@ mod tests {
         assert_eq!(Sees::of("shipped"), Sees::Nothing);
         assert_eq!(Sees::of("actuated"), Sees::Loops);
         assert_eq!(Sees::of("ours"), Sees::Loops);
+        assert_eq!(Sees::of("ours-schedule"), Sees::Everything);
         assert_eq!(Sees::of("fixed-25+5"), Sees::Nothing);
         assert_eq!(Sees::of("mp-15+5"), Sees::Everything);
         assert_eq!(Sees::of("max-pressure"), Sees::Everything);

@@ -8,7 +8,7 @@ use ureq::http::{Response, StatusCode};
 
 use greenkerb_models::units::TimeDs;
 
-use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, Known, ServiceState, Timing};
+use super::wire::{Accepted, Ack, Batch, Controllers, DetectorReport, Known, PictureReport, ServiceState, Timing};
 use crate::field::{Acknowledgement, State};
 
 /// How long the service may take over one answer, the planning of a step included.
@@ -111,13 +111,18 @@ impl Client {
             .map_err(|e| ClientError::Unreadable { what: what.to_owned(), source: serde::de::Error::custom(e) })
     }
 
-    /// Reports what detectors saw. The same batch under the same key counts once.
+    /// Reports what detectors saw, and what was seen of junctions. The same batch under the same key counts once.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn observe(&self, reports: &[DetectorReport<'_>], key: &str) -> Result<Accepted, ClientError> {
+    pub fn observe(
+        &self,
+        reports: &[DetectorReport<'_>],
+        pictures: &[PictureReport],
+        key: &str,
+    ) -> Result<Accepted, ClientError> {
         let what = "observations";
-        let body = to_json(what, &Batch { observations: reports })?;
+        let body = to_json(what, &Batch { observations: reports, pictures })?;
         let request = self.agent.post(format!("{}/v1/observations", self.base));
         let request = request.header("content-type", "application/json").header("idempotency-key", key);
         let answer = request.send(&body[..]);

@@ -6,4 +6,7 @@ mod http;
 mod wire;
 
 pub use http::{Client, ClientError, Polled};
-pub use wire::{Accepted, DetectorReport, Known, RefusedReport, Timing, WireError};
+pub use wire::{
+    Accepted, Asked, DetectorReport, Known, MovementReport, PictureReport, RefusedReport, Timing, VehicleReport,
+    WireError,
+};

@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
-use greenkerb_models::detection::Observation;
-use greenkerb_models::ids::GroupId;
+use greenkerb_models::detection::{Observation, Picture, Sighting};
+use greenkerb_models::ids::{GroupId, StageId};
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::{PublishedPlan, Reason, ReasonKind, Revision};
 use greenkerb_models::signal::{
-    Controller, GreenInterval, OffsetReference, PlanView, Protection, StageSplit, TimingPlan, TransitionMethod,
+    Controller, GreenInterval, OffsetReference, PlanView, Protection, Schedule, ScheduledStage, StageSplit, TimingPlan,
+    TransitionMethod,
 };
 use greenkerb_models::units::{Ds, TimeDs};
 use serde::{Deserialize, Serialize};
 
-use crate::field::Order;
+use crate::field::{Order, ScheduleOrder};
 
 /// One interval of one detector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,10 +63,72 @@ impl<'a> DetectorReport<'a> {
     }
 }
 
+/// What is seen of a junction at one instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PictureReport {
+    /// Name of the junction's controller.
+    pub controller: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Every vehicle near it.
+    pub vehicles: Vec<VehicleReport>,
+}
+
+/// A vehicle in a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VehicleReport {
+    /// Name of its lane.
+    pub lane: String,
+    /// From its front to the end of that lane.
+    pub to_lane_end_m: f64,
+    /// Its speed.
+    pub speed_mps: f64,
+    /// The links it comes from and goes to at the junction, where that is known.
+    #[serde(default)]
+    pub movement: Option<MovementReport>,
+}
+
+/// A way across a junction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovementReport {
+    /// Name of the link it leaves.
+    pub from: String,
+    /// Name of the link it enters.
+    pub to: String,
+}
+
+impl PictureReport {
+    /// The report of a picture.
+    #[must_use]
+    pub fn of(network: &Network, picture: &Picture) -> Self {
+        // Millimetres are more than anybody measures, and keep the text short.
+        let rounded = |x: f64| (x * 1_000.0).round() / 1_000.0;
+        let vehicle = |s: &Sighting| VehicleReport {
+            lane: network.lane(s.lane).name.clone(),
+            to_lane_end_m: rounded(s.to_lane_end.get()).min(network.lane(s.lane).length.get()),
+            speed_mps: rounded(s.speed.get()),
+            movement: s.movement.map(|m| {
+                let movement = network.movement(m);
+                MovementReport {
+                    from: network.link(movement.from_link).name.clone(),
+                    to: network.link(movement.to_link).name.clone(),
+                }
+            }),
+        };
+        Self {
+            controller: network.controller(picture.controller).name.clone(),
+            at: picture.at.rfc3339(),
+            vehicles: picture.vehicles.iter().map(vehicle).collect(),
+        }
+    }
+}
+
 /// A batch of reports.
 #[derive(Debug, Serialize)]
 pub(super) struct Batch<'a> {
     pub(super) observations: &'a [DetectorReport<'a>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) pictures: &'a [PictureReport],
 }
 
 /// What became of a batch.
@@ -87,6 +150,9 @@ pub struct RefusedReport {
     /// Name of the detector.
     #[serde(default)]
     pub detector: Option<String>,
+    /// Name of the controller, for a picture.
+    #[serde(default)]
+    pub controller: Option<String>,
     /// Kind of refusal.
     pub code: String,
     /// Why, in words.
@@ -142,6 +208,8 @@ pub struct Timing {
     pub transition: TransitionMethod,
     plan: Plan,
     fallback: Plan,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<Scheduled>,
     #[serde(default)]
     reasons: Vec<ReasonEntry>,
 }
@@ -200,6 +268,28 @@ struct ReasonValue {
     number: f64,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Scheduled {
+    frozen_until: String,
+    stages: Vec<ScheduledSpan>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ScheduledSpan {
+    stage: u32,
+    start: String,
+    end: String,
+}
+
+/// What a timing asks of a controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// To run a cyclic plan.
+    Plan(Box<Order>),
+    /// To run a schedule.
+    Schedule(Box<ScheduleOrder>),
+}
+
 /// Why a timing cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -237,7 +327,7 @@ impl Timing {
             plan_id: format!("{}-{}", p.controller, p.revision.0),
             revision: p.revision.0,
             hash: p.hash(transition),
-            mode: "cyclic".to_owned(),
+            mode: if p.schedule.is_some() { "schedule" } else { "cyclic" }.to_owned(),
             computed_at: p.computed_at.rfc3339(),
             valid_from: p.valid_from.rfc3339(),
             valid_until: p.valid_until.rfc3339(),
@@ -246,6 +336,7 @@ impl Timing {
             transition,
             plan: Plan::of(&p.plan, controller),
             fallback: Plan::of(&p.fallback.plan, controller),
+            schedule: p.schedule.as_ref().map(Scheduled::of),
             reasons: p.reasons.iter().map(ReasonEntry::of).collect(),
         }
     }
@@ -254,19 +345,52 @@ impl Timing {
     ///
     /// # Errors
     /// [`WireError`] when it names others.
-    pub fn order(&self, controller: &Controller) -> Result<Order, WireError> {
-        let instant = |field, text: &str| {
-            TimeDs::parse_rfc3339(text).map_err(|_| WireError::Instant { field, text: text.to_owned() })
-        };
-        Ok(Order {
+    pub fn order(&self, controller: &Controller) -> Result<Asked, WireError> {
+        let fallback = self.fallback.timing_plan(controller)?;
+        if let Some(schedule) = &self.schedule {
+            return Ok(Asked::Schedule(Box::new(ScheduleOrder {
+                revision: Revision(self.revision),
+                hash: self.hash.clone(),
+                schedule: schedule.schedule()?,
+                configuration_checksum: self.configuration_checksum.clone(),
+                fallback,
+            })));
+        }
+        Ok(Asked::Plan(Box::new(Order {
             revision: Revision(self.revision),
             hash: self.hash.clone(),
             plan: self.plan.timing_plan(controller)?,
             valid_from: instant("valid_from", &self.valid_from)?,
             valid_until: instant("valid_until", &self.valid_until)?,
             configuration_checksum: self.configuration_checksum.clone(),
-            fallback: self.fallback.timing_plan(controller)?,
+            fallback,
             transition: self.transition,
+        })))
+    }
+}
+
+fn instant(field: &'static str, text: &str) -> Result<TimeDs, WireError> {
+    TimeDs::parse_rfc3339(text).map_err(|_| WireError::Instant { field, text: text.to_owned() })
+}
+
+impl Scheduled {
+    fn of(schedule: &Schedule) -> Self {
+        let span =
+            |s: &ScheduledStage| ScheduledSpan { stage: s.stage.0, start: s.start.rfc3339(), end: s.end.rfc3339() };
+        Self { frozen_until: schedule.frozen_until.rfc3339(), stages: schedule.stages.iter().map(span).collect() }
+    }
+
+    fn schedule(&self) -> Result<Schedule, WireError> {
+        let stage = |s: &ScheduledSpan| {
+            Ok(ScheduledStage {
+                stage: StageId(s.stage),
+                start: instant("schedule.start", &s.start)?,
+                end: instant("schedule.end", &s.end)?,
+            })
+        };
+        Ok(Schedule {
+            stages: self.stages.iter().map(stage).collect::<Result<_, WireError>>()?,
+            frozen_until: instant("schedule.frozen_until", &self.frozen_until)?,
         })
     }
 }
@@ -326,10 +450,7 @@ impl Plan {
         });
         let view = match (&self.stages, &self.ring_barrier) {
             (Some(stages), _) => PlanView::Stages {
-                splits: stages
-                    .iter()
-                    .map(|s| StageSplit { stage: greenkerb_models::ids::StageId(s.stage), green: Ds(s.green_ds) })
-                    .collect(),
+                splits: stages.iter().map(|s| StageSplit { stage: StageId(s.stage), green: Ds(s.green_ds) }).collect(),
             },
             (None, Some(phases)) => {
                 PlanView::RingBarrier { splits: phases.iter().map(|p| (p.phase, Ds(p.split_ds))).collect() }
@@ -381,7 +502,10 @@ mod tests {
     }
 
     fn order(timing: serde_json::Value) -> Result<Order, WireError> {
-        serde_json::from_value::<Timing>(timing).unwrap().order(&sample::controller())
+        match serde_json::from_value::<Timing>(timing).unwrap().order(&sample::controller())? {
+            Asked::Plan(order) => Ok(*order),
+            Asked::Schedule(order) => panic!("a schedule: {order:?}"),
+        }
     }
 
     #[test]
@@ -390,6 +514,22 @@ mod tests {
         assert_eq!(order.plan, sample::controller().time_of_day_plan(), "groups are matched by name");
         assert_eq!(order.valid_from, TimeDs(252_125));
         assert_eq!((order.revision, order.transition), (Revision(7), TransitionMethod::ShortWay));
+    }
+
+    #[test]
+    fn a_polled_schedule_is_run_as_one() {
+        let mut timing = timing();
+        timing["mode"] = "schedule".into();
+        timing["schedule"] = serde_json::json!({
+            "frozen_until": "1970-01-01T07:00:02Z",
+            "stages": [{"stage": 1, "start": "1970-01-01T06:59:50.5Z", "end": "1970-01-01T07:00:12Z"}],
+        });
+        let timing: Timing = serde_json::from_value(timing).unwrap();
+        let Asked::Schedule(order) = timing.order(&sample::controller()).unwrap() else { panic!("a plan") };
+        let stage = ScheduledStage { stage: StageId(1), start: TimeDs(251_905), end: TimeDs(252_120) };
+        assert_eq!(order.schedule, Schedule { stages: vec![stage], frozen_until: TimeDs(252_020) });
+        assert_eq!(order.fallback, sample::controller().time_of_day_plan());
+        assert_eq!(Scheduled::of(&order.schedule).schedule(), Ok(order.schedule));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub const ENTRIES: &[Entry] = &[
     entry("actuated", "loops", "gap-out, max-out, min recall; every controller for itself"),
     entry("ours", "loops", "our service: its core in this process"),
     entry("ours-http", "loops", "our service: this program's own, started for the run and asked over HTTP"),
+    entry("ours-schedule", "full", "our service with schedules of the next minute, made anew every second"),
+    entry("ours-schedule-http", "full", "the same: this program's own service, asked over HTTP"),
     entry("max-pressure", "full", "max pressure by lane counts, every 10 s"),
     entry("max-pressure-cyclic", "full", "a fixed cycle whose green is shared out by pressure"),
     entry("max-pressure-capacity", "full", "max pressure with regard to room, every 10 s"),
@@ -95,8 +97,8 @@ enum Method {
     Shipped,
     Equal(Ds),
     Actuated(Option<Ds>),
-    Ours,
-    OursHttp,
+    Ours { schedules: bool },
+    OursHttp { schedules: bool },
     Coordinated,
     Nema,
     Webster,
@@ -133,8 +135,8 @@ fn understand(name: &str) -> Option<Method> {
     Some(match name {
         "shipped" => Method::Shipped,
         "actuated" => Method::Actuated(None),
-        "ours" => Method::Ours,
-        "ours-http" => Method::OursHttp,
+        "ours" | "ours-schedule" => Method::Ours { schedules: name != "ours" },
+        "ours-http" | "ours-schedule-http" => Method::OursHttp { schedules: name != "ours-http" },
         "coordinated" => Method::Coordinated,
         "nema" => Method::Nema,
         "webster" => Method::Webster,
@@ -257,8 +259,8 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
         Method::Shipped => Box::new(Plans::shipped(scenario)),
         Method::Equal(green) => Box::new(EqualGreens::new(scenario, green)),
         Method::Actuated(yellow) => Box::new(Actuated::with_yellow_alone(scenario, yellow)),
-        Method::Ours => Box::new(ours_in_process(scenario)?),
-        Method::OursHttp => Box::new(ours_over_http(scenario)?),
+        Method::Ours { schedules } => Box::new(ours_in_process(name, scenario, schedules)?),
+        Method::OursHttp { schedules } => Box::new(ours_over_http(name, scenario, schedules)?),
         Method::Coordinated => Box::new(Coordinated::new(scenario)?),
         Method::Nema => Box::new(Nema::new(scenario)?),
         Method::Webster => webster(scenario)?,
@@ -272,16 +274,20 @@ pub fn build(name: &str, scenario: &Scenario) -> Result<Box<dyn Control>, Regist
     })
 }
 
-fn ours_in_process(scenario: &Scenario) -> Result<Ours, ControlError> {
-    let (options, service) = (OursOptions::for_scenario(scenario), InProcessOptions::default());
-    Ours::in_process(scenario, options, service).map_err(|e| unserved("ours", &e))
+fn ours_options(scenario: &Scenario, schedules: bool) -> OursOptions {
+    if schedules { OursOptions::with_schedules(scenario) } else { OursOptions::for_scenario(scenario) }
 }
 
-fn ours_over_http(scenario: &Scenario) -> Result<Ours, ControlError> {
+fn ours_in_process(name: &str, scenario: &Scenario, schedules: bool) -> Result<Ours, ControlError> {
+    let options = ours_options(scenario, schedules);
+    Ours::in_process(scenario, options, InProcessOptions::default()).map_err(|e| unserved(name, &e))
+}
+
+fn ours_over_http(name: &str, scenario: &Scenario, schedules: bool) -> Result<Ours, ControlError> {
     // Whoever is asked for this is the program that can also serve.
-    let program = std::env::current_exe().map_err(|e| unserved("ours-http", &e))?;
-    let options = OursOptions::for_scenario(scenario);
-    Ours::with_service(scenario, options, &program, None, &Cancel::default()).map_err(|e| unserved("ours-http", &e))
+    let program = std::env::current_exe().map_err(|e| unserved(name, &e))?;
+    let options = ours_options(scenario, schedules);
+    Ours::with_service(scenario, options, &program, None, &Cancel::default()).map_err(|e| unserved(name, &e))
 }
 
 fn unserved(name: &str, why: &dyn std::error::Error) -> ControlError {

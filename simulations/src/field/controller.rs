@@ -169,19 +169,21 @@ impl FieldController {
             return;
         }
         self.advance(now);
-        self.tell(revision, &hash, State::Received, now);
         if let Some(newest) = self.newest.filter(|newest| *newest > revision) {
             let old = Rejection::Old { revision: revision.0, newest: newest.0 };
             return self.tell(revision, &hash, State::Rejected(old), now);
         }
+        let first = self.newest.is_none();
         self.newest = Some(revision);
+        // They come every second or so: one word about each is enough.
         match self.judge_schedule(order, now) {
             Ok(scheduled) => {
                 self.waiting.clear();
                 self.running = Running::scheduled(scheduled);
-                self.tell(revision, &hash, State::Validated, now);
                 self.tell(revision, &hash, State::Active, now);
             }
+            // It was made for what ran before the controller was switched on.
+            Err(Rejection::Seam { .. }) if first => self.tell(revision, &hash, State::SwitchedOn, now),
             Err(rejection) => self.tell(revision, &hash, State::Rejected(rejection), now),
         }
     }

@@ -20,7 +20,10 @@ pub struct Exchange {
     pub fallbacks: u64,
     /// Detector reports sent.
     pub reports_sent: u64,
-    /// Detector reports the service refused.
+    /// Pictures of junctions sent.
+    #[serde(default)]
+    pub pictures_sent: u64,
+    /// Detector reports and pictures the service refused.
     pub reports_refused: u64,
     /// Requests that failed.
     pub failures: u64,

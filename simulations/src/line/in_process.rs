@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::network::Network;
 use greenkerb_models::signal::Controller;
 use greenkerb_models::units::{Ds, TimeDs};
 use greenkerb_optimizer::intake::{ClockSource, Intake, Unheard, Window};
-use greenkerb_optimizer::signals::{Settings, SignalOptimizer, StepOutcome, Unlimited};
+use greenkerb_optimizer::signals::{Said, Settings, SignalOptimizer, StepOutcome, Unlimited};
 
 use super::service::Service;
 use crate::client::{Accepted, ClientError, Known, Polled, RefusedReport, Timing};
-use crate::field::Acknowledgement;
+use crate::field::{Acknowledgement, State};
 
 /// Settings beside those of the optimizer; the defaults are those of `greenkerb serve`.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,14 +87,14 @@ impl InProcess {
         }
         let begun = Instant::now();
         let outcome = self.optimizer.advance(now, &Unlimited);
-        if !outcome.reports.is_empty() {
+        if !outcome.reports.is_empty() || outcome.scheduled > 0 {
             self.solver_times_s.push(begun.elapsed().as_secs_f64());
         }
         self.show(outcome)
     }
 
     fn show(&mut self, outcome: StepOutcome) -> Result<(), ClientError> {
-        self.refused_proposals += outcome.refused.len() as u64;
+        self.refused_proposals += (outcome.refused.len() + outcome.refused_again) as u64;
         for plan in outcome.publications {
             let plan = plan.get();
             let Some(id) = self.network.controller_named(&plan.controller) else { continue };
@@ -111,7 +111,7 @@ impl InProcess {
 
     fn refusal(&self, o: &Observation, code: &str, reason: String) -> RefusedReport {
         let detector = self.network.detectors().get(o.detector.index()).map(|d| d.name.clone());
-        RefusedReport { detector, code: code.to_owned(), reason }
+        RefusedReport { detector, controller: None, code: code.to_owned(), reason }
     }
 }
 
@@ -121,7 +121,13 @@ impl Service for InProcess {
         Ok(self.network.controllers().iter().map(known).collect())
     }
 
-    fn observe(&mut self, _: &Network, told: &[Observation], _: &str) -> Result<Accepted, ClientError> {
+    fn observe(
+        &mut self,
+        _: &Network,
+        told: &[Observation],
+        pictures: &[Picture],
+        _: &str,
+    ) -> Result<Accepted, ClientError> {
         let mut refused = Vec::new();
         let mut batch = Vec::with_capacity(told.len());
         for (i, o) in told.iter().enumerate() {
@@ -145,6 +151,10 @@ impl Service for InProcess {
         }
         for o in taken.due {
             self.optimizer.observe(o);
+        }
+        // A street in this process takes its pictures when its detectors report.
+        for picture in pictures {
+            self.optimizer.see(picture.clone());
         }
         if let Some(reached) = taken.clock {
             let now = self.clock.map_or(reached, |now| now.max(reached));
@@ -170,7 +180,14 @@ impl Service for InProcess {
         }
     }
 
-    fn acknowledge(&mut self, _: &str, _: &Acknowledgement) -> Result<(), ClientError> {
+    fn acknowledge(&mut self, controller: &str, told: &Acknowledgement) -> Result<(), ClientError> {
+        let said = match told.state {
+            State::Received | State::Validated => Said::Heard(told.revision),
+            State::Active => Said::Active(told.revision),
+            State::Rejected(_) => Said::Rejected(told.revision),
+            State::LocalMode | State::SwitchedOn => Said::LocalMode(told.revision),
+        };
+        self.optimizer.hear(controller, said, told.at);
         Ok(())
     }
 

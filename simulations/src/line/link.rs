@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use greenkerb_models::detection::Picture;
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::Network;
 use greenkerb_models::plan::Revision;
@@ -11,7 +12,7 @@ use greenkerb_models::units::{Ds, TimeDs};
 use super::exchange::Exchange;
 use super::process::{ServiceError, ServiceProcess};
 use super::service::Service;
-use crate::client::{ClientError, Polled};
+use crate::client::{Asked, ClientError, Polled};
 use crate::field::{FieldController, State};
 use crate::recording::{Manifest, Recorder, RecordingError};
 use crate::sensing::{Faults, Reporter, Sighting};
@@ -154,8 +155,8 @@ impl Line {
         self.service.solver_times_s()
     }
 
-    /// At `now`: reports what detectors have `seen`, where an interval ends, and lets every controller poll whose time it
-    /// is. `field` are the network's controllers, in its order.
+    /// At `now`: reports what detectors have `seen`, and the `pictures` that were taken of junctions, where an interval
+    /// ends, and lets every controller poll whose time it is. `field` are the network's controllers, in its order.
     ///
     /// # Errors
     /// [`LineError`] when the line is of no use any more.
@@ -164,9 +165,10 @@ impl Line {
         field: &mut [FieldController],
         now: TimeDs,
         seen: impl FnOnce() -> Vec<Sighting>,
+        pictures: impl FnOnce() -> Vec<Picture>,
     ) -> Result<(), LineError> {
         if self.reporter.is_due(now) {
-            self.report(&seen(), now)?;
+            self.report(&seen(), &pictures(), now)?;
         }
         // Before the first report the service does not know what time it is.
         if now.since(self.options.begin) >= i64::from(self.options.interval.0) {
@@ -220,22 +222,23 @@ impl Line {
         Ok(self.exchange)
     }
 
-    fn report(&mut self, seen: &[Sighting], now: TimeDs) -> Result<(), LineError> {
+    fn report(&mut self, seen: &[Sighting], pictures: &[Picture], now: TimeDs) -> Result<(), LineError> {
         let told = self.reporter.report(seen, now);
         if let Some(recorder) = &mut self.recorder {
-            recorder.batch(&self.network, &told)?;
+            recorder.batch(&self.network, &told, pictures)?;
         }
         self.exchange.reports_sent += told.len() as u64;
+        self.exchange.pictures_sent += pictures.len() as u64;
         let key = format!("{}-{}", self.options.key, now.0);
-        let mut say = || self.service.observe(&self.network, &told, &key);
+        let mut say = || self.service.observe(&self.network, &told, pictures, &key);
         // A request whose answer was lost may have been heard: the same key makes asking again harmless.
         match say().or_else(|_| say()) {
             Ok(accepted) => {
                 self.failures_in_a_row = 0;
                 self.exchange.reports_refused += accepted.refused.len() as u64;
                 if let Some(first) = accepted.refused.first() {
-                    let detector = first.detector.as_deref().unwrap_or("?");
-                    let remark = format!("report of '{detector}' refused: {} ({})", first.reason, first.code);
+                    let whose = first.detector.as_deref().or(first.controller.as_deref()).unwrap_or("?");
+                    let remark = format!("report of '{whose}' refused: {} ({})", first.reason, first.code);
                     self.exchange.remark(remark);
                 }
                 Ok(())
@@ -260,7 +263,8 @@ impl Line {
                 poller.etag = etag;
                 poller.poll_after = Ds::from_seconds(timing.poll_after_s).unwrap_or(POLL_AFTER_MIN);
                 match timing.order(controller.database()) {
-                    Ok(order) => controller.receive(order, now),
+                    Ok(Asked::Plan(order)) => controller.receive(*order, now),
+                    Ok(Asked::Schedule(order)) => controller.receive_schedule(*order, now),
                     Err(error) => {
                         controller.refuse(Revision(timing.revision), &timing.hash, error.to_string(), now);
                     }

@@ -8,6 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use greenkerb_optimizer::signals::Mode;
+
 use crate::cancel::Cancel;
 use crate::words::last_words_of;
 
@@ -64,6 +66,7 @@ impl ServiceProcess {
         program: &Path,
         network: &Path,
         settings: Option<&Path>,
+        mode: Mode,
         folder: &Path,
         cancel: &Cancel,
     ) -> Result<Self, ServiceError> {
@@ -79,7 +82,7 @@ impl ServiceProcess {
         let mut child = command
             .arg("--network")
             .arg(network)
-            .args(["--clock", "external", "--listen", "127.0.0.1:0", "--data"])
+            .args(["--clock", "external", "--listen", "127.0.0.1:0", "--mode", mode.name(), "--data"])
             .arg(folder.join("service-data"))
             // A Ctrl-C in the terminal is ours to handle; we end the service then.
             .process_group(0)
@@ -181,8 +184,15 @@ mod tests {
     fn a_service_that_ends_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let run = |program: &str| {
-            ServiceProcess::start(Path::new(program), Path::new("x"), None, folder.path(), &Cancel::default())
-                .unwrap_err()
+            ServiceProcess::start(
+                Path::new(program),
+                Path::new("x"),
+                None,
+                Mode::Cycle,
+                folder.path(),
+                &Cancel::default(),
+            )
+            .unwrap_err()
         };
         // `ls serve --network …` fails, and says so.
         assert!(matches!(run("ls"), ServiceError::Died { last_words, .. } if !last_words.is_empty()));

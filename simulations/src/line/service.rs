@@ -1,9 +1,9 @@
 //! What the field asks of the service, whether it is reached over HTTP or sits in this process.
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::network::Network;
 
-use crate::client::{Accepted, Client, ClientError, DetectorReport, Known, Polled};
+use crate::client::{Accepted, Client, ClientError, DetectorReport, Known, PictureReport, Polled};
 use crate::field::Acknowledgement;
 
 /// The service as the field sees it.
@@ -14,11 +14,18 @@ pub trait Service: std::fmt::Debug {
     /// [`ClientError`].
     fn controllers(&mut self) -> Result<Vec<Known>, ClientError>;
 
-    /// Takes what detectors of `network` say. The same batch under the same key counts once.
+    /// Takes what detectors of `network` say and what is seen of its junctions. The same batch under the same key counts
+    /// once.
     ///
     /// # Errors
     /// [`ClientError`].
-    fn observe(&mut self, network: &Network, told: &[Observation], key: &str) -> Result<Accepted, ClientError>;
+    fn observe(
+        &mut self,
+        network: &Network,
+        told: &[Observation],
+        pictures: &[Picture],
+        key: &str,
+    ) -> Result<Accepted, ClientError>;
 
     /// Answers a controller that has seen the timing with this tag.
     ///
@@ -43,9 +50,16 @@ impl Service for Client {
         Self::controllers(self)
     }
 
-    fn observe(&mut self, network: &Network, told: &[Observation], key: &str) -> Result<Accepted, ClientError> {
+    fn observe(
+        &mut self,
+        network: &Network,
+        told: &[Observation],
+        pictures: &[Picture],
+        key: &str,
+    ) -> Result<Accepted, ClientError> {
         let reports: Vec<DetectorReport<'_>> = told.iter().map(|o| DetectorReport::of(network, o)).collect();
-        Self::observe(self, &reports, key)
+        let pictures: Vec<PictureReport> = pictures.iter().map(|p| PictureReport::of(network, p)).collect();
+        Self::observe(self, &reports, &pictures, key)
     }
 
     fn poll(&mut self, controller: &str, etag: Option<&str>) -> Result<Polled, ClientError> {

@@ -6,7 +6,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `recording.json` | the [`Manifest`]: format, network, controllers with their checksums, what was broken on purpose |
-//! | `observations.ndjson` | every report as it was posted, one a line; a blank line ends a batch |
+//! | `observations.ndjson` | every report and picture as it was posted, one a line; a blank line ends a batch |
 //! | `timings.ndjson` | every timing as it was polled, one a line, with the controller and the instant |
 
 mod manifest;

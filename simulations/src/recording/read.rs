@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{FORMAT, MANIFEST, Manifest, OBSERVATIONS, RecordingError, TIMINGS, VERSION};
-use crate::client::DetectorReport;
+use crate::client::{DetectorReport, PictureReport};
 
 /// A recording in its folder.
 #[derive(Debug, Clone)]
@@ -24,8 +24,24 @@ pub struct Recording {
 pub struct Batch {
     /// The reports, in the order in which they were posted.
     pub reports: Vec<DetectorReport<'static>>,
-    /// End of the newest interval in it.
+    /// The pictures of junctions posted with them.
+    pub pictures: Vec<PictureReport>,
+    /// End of the newest interval in it; of a batch of pictures alone when the newest was taken.
     pub end: TimeDs,
+}
+
+/// A line of what was posted.
+#[derive(Debug)]
+enum Said {
+    Report(DetectorReport<'static>),
+    Picture(PictureReport),
+}
+
+/// What tells a picture from a report.
+#[derive(Deserialize)]
+struct OnlyController {
+    #[serde(rename = "controller")]
+    _controller: String,
 }
 
 /// A timing as it was polled.
@@ -116,8 +132,8 @@ pub struct Batches {
     lines: Lines<BufReader<File>>,
     line: usize,
     newest: Option<TimeDs>,
-    /// The first report of the next batch.
-    ahead: Option<(DetectorReport<'static>, TimeDs)>,
+    /// The first line of the next batch.
+    ahead: Option<(Said, TimeDs)>,
 }
 
 impl Batches {
@@ -131,8 +147,9 @@ impl Batches {
         Ok(Self { path: path.to_owned(), lines, line: 0, newest: None, ahead: None })
     }
 
-    /// The next line: a report with the end of its interval, or nothing when it is blank. None at the end.
-    fn line(&mut self) -> Option<Result<Option<(DetectorReport<'static>, TimeDs)>, RecordingError>> {
+    /// The next line: a report with the end of its interval, a picture with its instant, or nothing when it is blank. None at
+    /// the end.
+    fn line(&mut self) -> Option<Result<Option<(Said, TimeDs)>, RecordingError>> {
         let line = self.lines.next()?;
         self.line += 1;
         let wrong = |reason| RecordingError::Line { path: self.path.clone(), line: self.line, reason };
@@ -140,12 +157,19 @@ impl Batches {
             if line.trim().is_empty() {
                 return Ok(None);
             }
+            let instant = |what: &str, text: &str| {
+                TimeDs::parse_rfc3339(text).map_err(|e| wrong(format!("{what} '{text}': {e}")))
+            };
+            if serde_json::from_str::<OnlyController>(&line).is_ok() {
+                let picture: PictureReport = serde_json::from_str(&line).map_err(|e| wrong(e.to_string()))?;
+                let at = instant("at", &picture.at)?;
+                return Ok(Some((Said::Picture(picture), at)));
+            }
             let report: DetectorReport<'_> = serde_json::from_str(&line).map_err(|e| wrong(e.to_string()))?;
-            let begin = TimeDs::parse_rfc3339(&report.begin);
-            let begin = begin.map_err(|e| wrong(format!("begin '{}': {e}", report.begin)))?;
+            let begin = instant("begin", &report.begin)?;
             let length = Ds::from_seconds(report.length_s).map_err(|e| wrong(format!("length_s: {e}")))?;
             let end = begin + length;
-            Ok(Some((report.into_owned(), end)))
+            Ok(Some((Said::Report(report.into_owned()), end)))
         };
         Some(line.map_err(|source| RecordingError::Io { path: self.path.clone(), source }).and_then(read))
     }
@@ -156,9 +180,12 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut batch: Option<Batch> = None;
-        let add = |batch: &mut Option<Batch>, (report, end): (DetectorReport<'static>, TimeDs)| {
-            let batch = batch.get_or_insert_with(|| Batch { reports: Vec::new(), end });
-            batch.reports.push(report);
+        let add = |batch: &mut Option<Batch>, (said, end): (Said, TimeDs)| {
+            let batch = batch.get_or_insert_with(|| Batch { reports: Vec::new(), pictures: Vec::new(), end });
+            match said {
+                Said::Report(report) => batch.reports.push(report),
+                Said::Picture(picture) => batch.pictures.push(picture),
+            }
             batch.end = batch.end.max(end);
         };
         if let Some(first) = self.ahead.take() {
@@ -173,14 +200,14 @@ impl Iterator for Batches {
                         return Some(Ok(batch));
                     }
                 }
-                Some(Ok(Some((report, end)))) => {
+                Some(Ok(Some((said, end)))) => {
                     let later = self.newest.is_some_and(|newest| end > newest);
                     self.newest = self.newest.max(Some(end));
                     if later && batch.is_some() {
-                        self.ahead = Some((report, end));
+                        self.ahead = Some((said, end));
                         return batch.map(Ok);
                     }
-                    add(&mut batch, (report, end));
+                    add(&mut batch, (said, end));
                 }
             }
         }
@@ -209,7 +236,7 @@ mod tests {
         for s in 1..=5 {
             let seen = vec![Sighting { count: s, ..Sighting::default() }; network.detectors().len()];
             let told = reporter.report(&seen, BEGIN + Ds::from_s(s));
-            recorder.batch(&network, &told).unwrap();
+            recorder.batch(&network, &told, &[]).unwrap();
             posted.push(told);
         }
         let body = r#"{"revision":3,"plan":{}}"#;

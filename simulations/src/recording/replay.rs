@@ -118,7 +118,7 @@ pub fn replay(options: &ReplayOptions, mut progress: impl FnMut(TimeDs)) -> Resu
     let begun = Instant::now();
     let mut first = None;
     for batch in recording.batches()? {
-        let Batch { reports, end } = batch?;
+        let Batch { reports, pictures, end } = batch?;
         if options.cancel.is_cancelled() {
             return Err(ReplayError::Cancelled);
         }
@@ -128,7 +128,8 @@ pub fn replay(options: &ReplayOptions, mut progress: impl FnMut(TimeDs)) -> Resu
         }
         let key = format!("replay-{}-{}", recording.manifest.begin, told.batches);
         // An answer may be lost after the request was heard: the same key makes asking again harmless.
-        let accepted = client.observe(&reports, &key).or_else(|_| client.observe(&reports, &key))?;
+        let accepted =
+            client.observe(&reports, &pictures, &key).or_else(|_| client.observe(&reports, &pictures, &key))?;
         told.batches += 1;
         told.reports += reports.len() as u64;
         told.refused += accepted.refused.len() as u64;

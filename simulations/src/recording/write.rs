@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use greenkerb_models::detection::Observation;
+use greenkerb_models::detection::{Observation, Picture};
 use greenkerb_models::network::Network;
 use greenkerb_models::units::TimeDs;
 
 use super::{MANIFEST, Manifest, OBSERVATIONS, RecordingError, TIMINGS};
-use crate::client::DetectorReport;
+use crate::client::{DetectorReport, PictureReport};
 
 /// A file that is being written, with its name for messages.
 #[derive(Debug)]
@@ -59,12 +59,23 @@ impl Recorder {
     ///
     /// # Errors
     /// [`RecordingError::Io`].
-    pub fn batch(&mut self, network: &Network, told: &[Observation]) -> Result<(), RecordingError> {
+    pub fn batch(
+        &mut self,
+        network: &Network,
+        told: &[Observation],
+        pictures: &[Picture],
+    ) -> Result<(), RecordingError> {
         let mut text = Vec::with_capacity(told.len() * 120);
+        let failed = |source: serde_json::Error| RecordingError::Io {
+            path: self.observations.path.clone(),
+            source: source.into(),
+        };
         for o in told {
-            let path = || self.observations.path.clone();
-            serde_json::to_writer(&mut text, &DetectorReport::of(network, o))
-                .map_err(|source| RecordingError::Io { path: path(), source: source.into() })?;
+            serde_json::to_writer(&mut text, &DetectorReport::of(network, o)).map_err(failed)?;
+            text.push(b'\n');
+        }
+        for picture in pictures {
+            serde_json::to_writer(&mut text, &PictureReport::of(network, picture)).map_err(failed)?;
             text.push(b'\n');
         }
         text.push(b'\n');

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod street;
 pub mod traci;
+mod watch;
 
 pub use error::SumoError;
 pub use installation::{HOW_TO_INSTALL, Installation, InstallationError, SUMO_VERSION};

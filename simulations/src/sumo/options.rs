@@ -6,6 +6,7 @@ use std::sync::Arc;
 use greenkerb_models::formats;
 use greenkerb_models::network::Network;
 use greenkerb_models::units::Ds;
+use greenkerb_optimizer::signals::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::error::SumoError;
@@ -56,6 +57,8 @@ pub enum Sensing {
     /// Stop-bar and advance loops: counts and occupancies.
     #[default]
     Loops,
+    /// The same, and every vehicle within 250 m of a signal: lane, position, speed, and the way it will take.
+    Full,
 }
 
 /// A run as it was asked for.
@@ -77,6 +80,8 @@ pub struct SumoOptions {
     pub control: Control,
     /// What is known.
     pub sensing: Sensing,
+    /// How the service we start times controllers.
+    pub mode: Mode,
     /// How often detectors report, seconds.
     pub interval_s: u32,
     /// Length of SUMO's step.
@@ -104,6 +109,7 @@ impl SumoOptions {
             seeds: vec![1],
             control,
             sensing: Sensing::Loops,
+            mode: Mode::Cycle,
             interval_s: 1,
             step: Ds::from_s(1),
             faults: None,

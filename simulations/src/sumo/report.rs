@@ -1,5 +1,6 @@
 //! What a run tells: one entry per seed, and their means.
 
+use greenkerb_optimizer::signals::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::options::Sensing;
@@ -33,6 +34,9 @@ pub struct SumoReport {
     pub control: String,
     /// What was known.
     pub sensing: Sensing,
+    /// How the service we started timed controllers.
+    #[serde(default)]
+    pub mode: Mode,
     /// First second.
     pub begin_s: u32,
     /// Last second.
@@ -89,6 +93,7 @@ pub(super) struct Heading {
     pub(super) network: String,
     pub(super) control: &'static str,
     pub(super) sensing: Sensing,
+    pub(super) mode: Mode,
     pub(super) begin_s: u32,
     pub(super) end_s: u32,
     pub(super) step_length_s: f64,
@@ -110,6 +115,7 @@ impl SumoReport {
             network: heading.network,
             control: heading.control.to_owned(),
             sensing: heading.sensing,
+            mode: heading.mode,
             begin_s: heading.begin_s,
             end_s: heading.end_s,
             step_length_s: heading.step_length_s,

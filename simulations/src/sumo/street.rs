@@ -15,10 +15,11 @@ use super::error::SumoError;
 use super::installation::SUMO_VERSION;
 use super::lights::Light;
 use super::loops::Loops;
-use super::options::{Control, Scenario, Service, SumoOptions};
+use super::options::{Control, Scenario, Sensing, Service, SumoOptions};
 use super::process::{Launch, Sumo};
 use super::progress::Progress;
 use super::report::{Heading, SeedReport, SumoReport};
+use super::watch::Watch;
 use crate::client::Client;
 use crate::field::FieldController;
 use crate::line::{Exchange, Line, LineOptions, ServiceError, ServiceProcess};
@@ -52,6 +53,7 @@ pub fn run(options: SumoOptions, mut progress: impl FnMut(Progress)) -> Result<S
         network: scenario.network.name().to_owned(),
         control: options.control.name(),
         sensing: options.sensing,
+        mode: options.mode,
         begin_s: options.begin_s,
         end_s: options.end_s,
         step_length_s: options.step.seconds(),
@@ -109,6 +111,8 @@ struct Street<'a> {
     folder: TempDir,
     sumo: Sumo,
     loops: Loops,
+    /// Where every vehicle is seen.
+    watch: Option<Watch>,
     /// Field controllers and their lights; none where SUMO itself controls.
     field: Vec<FieldController>,
     lights: Vec<Light>,
@@ -143,12 +147,13 @@ impl<'a> Street<'a> {
         let mut sumo = launch.start()?;
         *version = sumo.talk(|traci| traci.version())?;
         let seen = if line.is_some() { loops.ids().collect() } else { Vec::new() };
-        sumo.talk(|traci| traci.subscribe(seen.into_iter()))?;
+        let watch = (line.is_some() && options.sensing == Sensing::Full).then(|| Watch::over(&scenario.network));
+        sumo.talk(|traci| traci.subscribe(seen.into_iter(), watch.is_some()))?;
         let (field, lights) = match options.control {
             Control::Shipped => (Vec::new(), Vec::new()),
             Control::Ours(_) | Control::ShippedField => field(scenario, &mut sumo)?,
         };
-        Ok(Self { scenario, seed, started, folder, sumo, loops, field, lights, line })
+        Ok(Self { scenario, seed, started, folder, sumo, loops, watch, field, lights, line })
     }
 
     fn run(mut self, tell: &mut dyn FnMut(u32)) -> Result<SeedReport, SumoError> {
@@ -168,6 +173,13 @@ impl<'a> Street<'a> {
                 return Err(SumoError::Time { is_s: step.time_s, expected_s: next.seconds() });
             }
             self.loops.see(&step.loops, now.seconds(), next.seconds());
+            if let Some(watch) = &mut self.watch {
+                watch.see(step.vehicles);
+                if !step.departed.is_empty() {
+                    watch.enter(self.sumo.talk(|traci| traci.follow(&step.departed))?);
+                    watch.forget();
+                }
+            }
             now = next;
         }
         tell(options.end_s);
@@ -176,9 +188,9 @@ impl<'a> Street<'a> {
 
     /// Reports, polls, and sets the lights to what they show from `now` on.
     fn show(&mut self, now: TimeDs) -> Result<(), SumoError> {
-        let Self { field, lights, line, loops, sumo, .. } = self;
+        let Self { field, lights, line, loops, watch, sumo, .. } = self;
         if let Some(line) = line {
-            line.tend(field, now, || loops.take())?;
+            line.tend(field, now, || loops.take(), || watch.as_mut().map_or_else(Vec::new, |w| w.take(now)))?;
         }
         for (controller, light) in field.iter_mut().zip(lights) {
             let heads = controller.show(now).to_vec();
@@ -229,7 +241,9 @@ fn open_line(scenario: &Scenario, service: &Service, seed: u64, folder: &Path) -
     let options = &scenario.options;
     let process = match service {
         Service::At(_) => None,
-        Service::Spawn(program) => Some(ServiceProcess::start(program, &options.net, None, folder, &options.cancel)?),
+        Service::Spawn(program) => {
+            Some(ServiceProcess::start(program, &options.net, None, options.mode, folder, &options.cancel)?)
+        }
     };
     let client = match (service, &process) {
         (_, Some(process)) => Client::new(process.address()),

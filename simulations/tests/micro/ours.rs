@@ -105,3 +105,32 @@ fn reports_come_at_whole_ticks() {
     assert!(matches!(refused, OursError::Interval { interval: Ds(10), tick: Ds(4) }), "{refused}");
     assert_eq!(OursOptions::for_scenario(&scenario).interval, Ds(12));
 }
+
+#[test]
+fn schedules_are_run_without_a_refusal_or_a_violation() {
+    for driving in [Driving::CityFlow, Driving::Street] {
+        let scenario = district(driving, true);
+        let (_, _, _, exchange) = ours(&scenario, OursOptions::with_schedules(&scenario));
+        println!("{driving:?}: {exchange:?}");
+        assert_eq!((exchange.plans_rejected, exchange.reports_refused), (0, 0), "{:?}", exchange.remarks);
+        assert_eq!(exchange.fallbacks, 0, "a schedule follows upon the other");
+        assert!(exchange.plans_activated > 100, "{exchange:?}");
+        assert!(exchange.plans_served < exchange.polls, "nothing new is the answer now and then");
+    }
+}
+
+#[test]
+fn controllers_that_were_cut_off_come_back_from_their_own_plans() {
+    let scenario = district(Driving::Street, true);
+    let faults = "lost:50%,lost_from_s:300,lost_for_s:240,seed:7".parse().unwrap();
+    let options = OursOptions { faults, ..OursOptions::with_schedules(&scenario) };
+    let mut ours = Ours::in_process(&scenario, options, InProcessOptions::default()).unwrap();
+    drive(&scenario, &mut ours);
+    assert!(ours.field().iter().all(|c| c.monitor().violations() == 0));
+    assert!(ours.field().iter().all(|c| c.running_schedule().is_some()), "all run schedules in the end");
+    let exchange = ours.close().unwrap();
+    println!("{exchange:?}");
+    assert!(exchange.fallbacks > 0, "{exchange:?}");
+    // What was made for a controller that could not hear it does not fit; it is known after the first refusal.
+    assert!(exchange.plans_rejected <= 4, "{exchange:?}");
+}

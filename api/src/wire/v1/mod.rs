@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod network;
 mod observations;
+mod pictures;
 mod problem;
 mod state;
 mod timing;
@@ -19,6 +20,9 @@ pub use health::{Live, NotReady, Ready, Trouble};
 pub use history::{Change, History, HistoryEntry};
 pub use network::{Feature, FeatureCollection, Geometry};
 pub use observations::{Receipt, RefusalCode, RefusedItem, Report, Reports};
+pub use pictures::{MovementReport, PictureReport, VehicleReport};
 pub use problem::Problem;
 pub use state::{ControllerNow, DecisionNow, DetectorNow, HealthName, LaneNow, ReadingNow, SourceName, State};
-pub use timing::{Green, GroupGreens, PhaseSplit, Plan, ReasonEntry, ReasonValue, StageGreen, Timing};
+pub use timing::{
+    Green, GroupGreens, PhaseSplit, Plan, ReasonEntry, ReasonValue, ScheduledStage, StageGreen, StageSchedule, Timing,
+};

@@ -3,11 +3,16 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::PictureReport;
+
 /// A batch of reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reports {
     /// The reports. Each is judged by itself: one that is refused takes no other with it.
     pub observations: Vec<Report>,
+    /// What was seen of junctions, by those that see every vehicle. A picture is refused or taken as a whole.
+    #[serde(default)]
+    pub pictures: Vec<PictureReport>,
 }
 
 /// What one detector saw in one interval.
@@ -44,21 +49,27 @@ pub struct Receipt {
     pub out_of_order: usize,
     /// Said before, word for word; not counted again.
     pub duplicate: usize,
-    /// Number of refused reports.
+    /// Pictures of junctions taken.
+    #[serde(default)]
+    pub pictures: usize,
+    /// Number of refused reports and pictures.
     pub refused_total: usize,
-    /// The refused reports; the first 1,000 of them.
+    /// The refused reports, then the refused pictures; the first 1,000 of each.
     pub refused: Vec<RefusedItem>,
     /// Now, on the service's clock; null while nothing has set it.
     pub clock: Option<String>,
 }
 
-/// A refused report.
+/// A refused report or picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedItem {
-    /// Position in the batch, from 0; in NDJSON the line, blank lines not counted.
+    /// Position among the batch's observations, or among its pictures, from 0; in NDJSON the line, blank lines not counted.
     pub index: usize,
     /// Name of the detector, where it can be read.
     pub detector: Option<String>,
+    /// Name of the controller, for a picture, where it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
     /// What kind of fault it is.
     pub code: RefusalCode,
     /// What is wrong, in a sentence.
@@ -79,4 +90,10 @@ pub enum RefusalCode {
     Malformed,
     /// The detector has said something else about the same time: the intervals overlap.
     Contradiction,
+    /// The network has no such controller.
+    UnknownController,
+    /// The network has no such lane, or it does not lead to the controller's signals.
+    UnknownLane,
+    /// The controller has no such movement.
+    UnknownMovement,
 }

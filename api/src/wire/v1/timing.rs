@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use greenkerb_models::ids::GroupId;
 use greenkerb_models::plan::{PublishedPlan, Reason};
-use greenkerb_models::signal::{Controller, PlanView, TimingPlan, TransitionMethod};
+use greenkerb_models::signal::{Controller, PlanView, Schedule, TimingPlan, TransitionMethod};
 use greenkerb_models::units::TimeDs;
 
 /// A published timing. A revision never changes; `poll_after_s` alone follows the service's settings.
@@ -21,14 +21,14 @@ pub struct Timing {
     pub revision: u64,
     /// SHA-256 of everything the controller acts on, in hex; to be given back with every acknowledgement.
     pub hash: String,
-    /// How the controller is to run it. Always `cyclic` in this version.
+    /// How the controller is to run it: `cyclic`, by `plan`; or `schedule`, by `schedule` until that has run out.
     #[schema(example = "cyclic")]
     pub mode: String,
     /// When it was computed, on the data's clock.
     pub computed_at: String,
-    /// When it takes over: a cycle start of the plan before it.
+    /// When it takes over: a cycle start of the plan before it; a schedule does so at once.
     pub valid_from: String,
-    /// When the controller goes back to `fallback` unless it has heard a newer timing.
+    /// When the controller goes back to `fallback` unless it has heard a newer timing; the end of a schedule.
     pub valid_until: String,
     /// When to ask again.
     #[schema(example = 1.0)]
@@ -38,12 +38,35 @@ pub struct Timing {
     /// How to get into step: `short_way`, `dwell` or `add`.
     #[schema(example = "short_way")]
     pub transition: String,
-    /// What to run.
+    /// What to run; beside a schedule the same as `fallback`.
     pub plan: Plan,
     /// What to run after `valid_until`: the controller's own time-of-day plan.
     pub fallback: Plan,
+    /// What to show from when to when; only with mode `schedule`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<StageSchedule>,
     /// Why the plan is what it is.
     pub reasons: Vec<ReasonEntry>,
+}
+
+/// Stages in order of time. Between two of them the controller shows its own clearance from the one to the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StageSchedule {
+    /// Nothing before this instant is changed by a later timing.
+    pub frozen_until: String,
+    /// The stages; never empty. The first may have begun already, the last goes on until the fallback can take over.
+    pub stages: Vec<ScheduledStage>,
+}
+
+/// A stage that is green from one instant to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduledStage {
+    /// Number of the stage in the controller's program.
+    pub stage: u32,
+    /// When its green begins.
+    pub start: String,
+    /// When its green ends and the clearance to the next one begins.
+    pub end: String,
 }
 
 /// A cyclic plan: greens per signal group over `[0, cycle)`.
@@ -151,7 +174,7 @@ impl Timing {
             plan_id: format!("{}-{}", p.controller, p.revision.0),
             revision: p.revision.0,
             hash: p.hash(transition),
-            mode: "cyclic".to_owned(),
+            mode: if p.schedule.is_some() { "schedule" } else { "cyclic" }.to_owned(),
             computed_at: p.computed_at.rfc3339(),
             valid_from: p.valid_from.rfc3339(),
             valid_until: p.valid_until.rfc3339(),
@@ -160,8 +183,22 @@ impl Timing {
             transition: name_of(transition),
             plan: Plan::of(&p.plan, controller),
             fallback: Plan::of(&p.fallback.plan, controller),
+            schedule: p.schedule.as_ref().map(StageSchedule::of),
             reasons: p.reasons.iter().map(ReasonEntry::of).collect(),
         }
+    }
+}
+
+impl StageSchedule {
+    /// The shape of a schedule.
+    #[must_use]
+    pub fn of(schedule: &Schedule) -> Self {
+        let stage = |s: &greenkerb_models::signal::ScheduledStage| ScheduledStage {
+            stage: s.stage.0,
+            start: s.start.rfc3339(),
+            end: s.end.rfc3339(),
+        };
+        Self { frozen_until: schedule.frozen_until.rfc3339(), stages: schedule.stages.iter().map(stage).collect() }
     }
 }
 

@@ -9,6 +9,7 @@ use greenkerb_models::formats::native;
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::network::{Network, NetworkError};
 use greenkerb_models::units::Ds;
+use greenkerb_optimizer::signals::{Mode, Settings};
 use tempfile::TempDir;
 
 use super::{Control, ControlError, Heads};
@@ -20,7 +21,7 @@ use crate::line::{
 };
 use crate::micro::Micro;
 use crate::scenarios::Scenario;
-use crate::sensing::{Faults, Sensors, with_detectors};
+use crate::sensing::{Faults, Pictures, Sensors, with_detectors};
 
 /// Name of the method.
 const NAME: &str = "ours";
@@ -30,6 +31,10 @@ const NAME: &str = "ours";
 pub struct OursOptions {
     /// How often detectors report; a multiple of the street's tick.
     pub interval: Ds,
+    /// Every vehicle near the junctions is seen as well, each time detectors report.
+    pub pictures: bool,
+    /// How a service of our own times the controllers.
+    pub mode: Mode,
     /// What is broken on purpose.
     pub faults: Faults,
     /// Folder for everything that passes between field and service.
@@ -45,6 +50,8 @@ impl Default for OursOptions {
     fn default() -> Self {
         Self {
             interval: Ds::from_s(1),
+            pictures: false,
+            mode: Mode::default(),
             faults: Faults::default(),
             record: None,
             key: NAME.to_owned(),
@@ -59,6 +66,12 @@ impl OursOptions {
     pub fn for_scenario(scenario: &Scenario) -> Self {
         let tick = scenario.tick.0.max(1);
         Self { interval: Ds(Ds::from_s(1).0.div_ceil(tick) * tick), ..Self::default() }
+    }
+
+    /// The same, with every vehicle near the junctions seen, for a service that makes schedules.
+    #[must_use]
+    pub fn with_schedules(scenario: &Scenario) -> Self {
+        Self { pictures: true, mode: Mode::Schedule, ..Self::for_scenario(scenario) }
     }
 }
 
@@ -96,6 +109,8 @@ pub enum OursError {
 #[derive(Debug)]
 pub struct Ours {
     sensors: Sensors,
+    /// Where every vehicle is seen.
+    pictures: Option<Pictures>,
     field: Vec<FieldController>,
     line: Line,
     /// Files of a service of our own; removed with it.
@@ -109,6 +124,8 @@ impl Ours {
     /// [`OursError`].
     pub fn in_process(scenario: &Scenario, options: OursOptions, service: InProcessOptions) -> Result<Self, OursError> {
         let network = with_detectors(&scenario.network)?;
+        let optimizer = Settings { mode: options.mode, ..service.optimizer };
+        let service = InProcessOptions { optimizer, ..service };
         let service = InProcess::new(Arc::clone(&network), service);
         Self::new(scenario, network, options, Box::new(service), None, None)
     }
@@ -144,7 +161,7 @@ impl Ours {
         let mut text = Vec::new();
         native::write(network.parts(), &mut text).map_err(failed(&path))?;
         std::fs::write(&path, text).map_err(failed(&path))?;
-        let process = ServiceProcess::start(program, &path, settings, folder.path(), cancel)?;
+        let process = ServiceProcess::start(program, &path, settings, options.mode, folder.path(), cancel)?;
         let client = Client::new(process.address());
         Self::new(scenario, network, options, Box::new(client), Some(process), Some(folder))
     }
@@ -157,7 +174,7 @@ impl Ours {
         process: Option<ServiceProcess>,
         folder: Option<TempDir>,
     ) -> Result<Self, OursError> {
-        let OursOptions { interval, faults, record, key, failures_in_a_row_max } = options;
+        let OursOptions { interval, pictures, mode: _, faults, record, key, failures_in_a_row_max } = options;
         if scenario.tick == Ds::ZERO || interval == Ds::ZERO || !interval.0.is_multiple_of(scenario.tick.0) {
             return Err(OursError::Interval { interval, tick: scenario.tick });
         }
@@ -165,6 +182,7 @@ impl Ours {
         let controllers = network.controllers().iter();
         let field = controllers.map(|c| FieldController::new(Arc::new(c.clone()), scenario.tick)).collect();
         let sensors = Sensors::of(&network);
+        let pictures = pictures.then(|| Pictures::of(&network));
         let line = LineOptions {
             interval,
             faults,
@@ -174,7 +192,7 @@ impl Ours {
             ..LineOptions::new(scenario.begin)
         };
         let line = Line::open(service, process, network, line)?;
-        Ok(Self { sensors, field, line, _folder: folder })
+        Ok(Self { sensors, pictures, field, line, _folder: folder })
     }
 
     /// What has passed between field and service.
@@ -207,10 +225,16 @@ impl Ours {
 impl Control for Ours {
     fn decide(&mut self, street: &Micro, heads: &mut Heads) -> Result<(), ControlError> {
         let now = street.now();
-        let Self { sensors, field, line, .. } = self;
+        let Self { sensors, pictures, field, line, .. } = self;
         let failed = |e: LineError| ControlError::Service { controller: NAME.to_owned(), reason: e.to_string() };
         sensors.see(street);
-        line.tend(field, now, || sensors.take()).map_err(failed)?;
+        let taken = || {
+            pictures.as_mut().map_or_else(Vec::new, |p| {
+                p.see_all(street);
+                p.take(now)
+            })
+        };
+        line.tend(field, now, || sensors.take(), taken).map_err(failed)?;
         for (i, controller) in field.iter_mut().enumerate() {
             heads.set_all(ControllerId::at(i), controller.show(now));
         }

@@ -20,10 +20,21 @@ mod code {
     pub(super) const SUBSCRIBE_SIMULATION: u8 = 0xDB;
     pub(super) const SIMULATION_ANSWER: u8 = 0xEB;
 
+    pub(super) const GET_VEHICLE: u8 = 0xA4;
+    pub(super) const GET_VEHICLE_ANSWER: u8 = 0xB4;
+    pub(super) const SUBSCRIBE_VEHICLE: u8 = 0xD4;
+    pub(super) const VEHICLE_ANSWER: u8 = 0xE4;
+
     pub(super) const ID_LIST: u8 = 0x00;
     pub(super) const LIGHT_STATE: u8 = 0x20;
     pub(super) const LOOP_VEHICLES: u8 = 0x17;
     pub(super) const TIME: u8 = 0x66;
+    pub(super) const DEPARTED: u8 = 0x74;
+    pub(super) const SPEED: u8 = 0x40;
+    pub(super) const LANE: u8 = 0x51;
+    pub(super) const EDGES: u8 = 0x54;
+    pub(super) const LANE_POSITION: u8 = 0x56;
+    pub(super) const ROUTE_INDEX: u8 = 0x69;
 }
 
 /// "Without begin, without end" of a subscription.
@@ -40,13 +51,32 @@ pub struct LoopReading {
     pub vehicles: Vec<LoopVehicle>,
 }
 
+/// Where a vehicle is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VehiclePlace {
+    /// The vehicle.
+    pub id: String,
+    /// The lane its front is on; one inside a node begins with a colon.
+    pub lane: String,
+    /// From the start of the lane to its front, metres.
+    pub at_m: f64,
+    /// Its speed, metres per second.
+    pub speed_mps: f64,
+    /// Number of the link of its route that it is on, or, inside a node, comes from.
+    pub link: usize,
+}
+
 /// The world after one step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
     /// Simulation time reached, seconds.
     pub time_s: f64,
     /// Readings of the loops subscribed to.
     pub loops: Vec<LoopReading>,
+    /// Vehicles that entered in this step, where they are subscribed to.
+    pub departed: Vec<String>,
+    /// Vehicles that are followed.
+    pub vehicles: Vec<VehiclePlace>,
 }
 
 /// A connection to SUMO. A wait ends with an answer, with an error, or by [`Cancel`]: never not at all.
@@ -112,31 +142,58 @@ impl Traci {
         self.exchange()
     }
 
-    /// Asks for the simulation time and for the vehicles on these loops with every step from now on.
+    /// Asks for the simulation time and for the vehicles on these loops with every step from now on, and, with
+    /// `departures`, for the vehicles that enter.
     ///
     /// # Errors
     /// [`TraciError::Refused`] when there is no such loop.
-    pub fn subscribe<'a>(&mut self, loops: impl Iterator<Item = &'a str>) -> Result<(), TraciError> {
-        let subscription = |id: &str, variable: u8| {
-            let mut content = Vec::new();
-            content.put_double(ALWAYS);
-            content.put_double(ALWAYS);
-            content.put_string(id);
-            content.extend([1, variable]);
-            content
-        };
-        self.commands.push(code::SUBSCRIBE_SIMULATION, &subscription("", code::TIME));
+    pub fn subscribe<'a>(&mut self, loops: impl Iterator<Item = &'a str>, departures: bool) -> Result<(), TraciError> {
+        let of_time: &[u8] = if departures { &[code::TIME, code::DEPARTED] } else { &[code::TIME] };
+        self.commands.push(code::SUBSCRIBE_SIMULATION, &subscription("", of_time));
         for id in loops {
-            self.commands.push(code::SUBSCRIBE_LOOP, &subscription(id, code::LOOP_VEHICLES));
+            self.commands.push(code::SUBSCRIBE_LOOP, &subscription(id, &[code::LOOP_VEHICLES]));
         }
         let (message, ids) = self.commands.take();
         let answer = self.send(&message)?;
         let mut reader = Reader::new(&answer);
         for id in ids {
             reader.status(id)?;
-            read_subscription(&mut reader, &mut Step { time_s: 0.0, loops: Vec::new() })?;
+            read_subscription(&mut reader, &mut Step::default())?;
         }
         Ok(())
+    }
+
+    /// Follows vehicles that have entered, with every step until they leave. Returns where each is now, and the links of
+    /// its route.
+    ///
+    /// # Errors
+    /// [`TraciError::Refused`] when one is not there.
+    pub fn follow(&mut self, vehicles: &[String]) -> Result<Vec<(VehiclePlace, Vec<String>)>, TraciError> {
+        const FOLLOWED: [u8; 4] = [code::LANE, code::LANE_POSITION, code::SPEED, code::ROUTE_INDEX];
+        for id in vehicles {
+            self.commands.push(code::SUBSCRIBE_VEHICLE, &subscription(id, &FOLLOWED));
+            let mut content = vec![code::EDGES];
+            content.put_string(id);
+            self.commands.push(code::GET_VEHICLE, &content);
+        }
+        let answer = self.exchange()?;
+        let mut reader = Reader::new(&answer);
+        let mut followed = Vec::with_capacity(vehicles.len());
+        for _ in vehicles {
+            let mut step = Step::default();
+            reader.status(code::SUBSCRIBE_VEHICLE)?;
+            read_subscription(&mut reader, &mut step)?;
+            reader.status(code::GET_VEHICLE)?;
+            if reader.head()?.1 != code::GET_VEHICLE_ANSWER {
+                return Err(reader.fault("the answer to another question"));
+            }
+            reader.byte()?;
+            reader.string()?;
+            let links = reader.typed_strings()?;
+            let place = step.vehicles.pop().ok_or(reader.fault("a vehicle without its place"))?;
+            followed.push((place, links));
+        }
+        Ok(followed)
     }
 
     /// Sets what a light shows; sent together with the next step.
@@ -160,7 +217,7 @@ impl Traci {
         for id in ids {
             reader.status(id)?;
         }
-        let mut step = Step { time_s: f64::NAN, loops: Vec::new() };
+        let mut step = Step { time_s: f64::NAN, ..Step::default() };
         for _ in 0..reader.count()? {
             read_subscription(&mut reader, &mut step)?;
         }
@@ -234,9 +291,21 @@ fn light_answer(answer: &[u8]) -> Result<Reader<'_>, TraciError> {
     Ok(reader)
 }
 
+/// A subscription to variables of an object, as long as it is there.
+fn subscription(id: &str, variables: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    content.put_double(ALWAYS);
+    content.put_double(ALWAYS);
+    content.put_string(id);
+    content.push(variables.len() as u8);
+    content.extend(variables);
+    content
+}
+
 fn read_subscription(reader: &mut Reader<'_>, step: &mut Step) -> Result<(), TraciError> {
     let (_, id) = reader.head()?;
     let object = reader.string()?;
+    let mut vehicle = VehiclePlace::default();
     for _ in 0..reader.byte()? {
         let variable = reader.byte()?;
         if reader.byte()? != 0 {
@@ -248,8 +317,19 @@ fn read_subscription(reader: &mut Reader<'_>, step: &mut Step) -> Result<(), Tra
             (code::LOOP_ANSWER, code::LOOP_VEHICLES) => {
                 step.loops.push(LoopReading { id: object.clone(), vehicles: reader.loop_vehicles()? });
             }
+            (code::SIMULATION_ANSWER, code::DEPARTED) => step.departed = reader.typed_strings()?,
+            (code::VEHICLE_ANSWER, code::LANE) => vehicle.lane = reader.typed_string()?,
+            (code::VEHICLE_ANSWER, code::LANE_POSITION) => vehicle.at_m = reader.typed_double()?,
+            (code::VEHICLE_ANSWER, code::SPEED) => vehicle.speed_mps = reader.typed_double()?,
+            (code::VEHICLE_ANSWER, code::ROUTE_INDEX) => {
+                vehicle.link = usize::try_from(reader.typed_int()?).unwrap_or(0);
+            }
             _ => return Err(reader.fault("a subscription nobody asked for")),
         }
+    }
+    if id == code::VEHICLE_ANSWER {
+        vehicle.id = object;
+        step.vehicles.push(vehicle);
     }
     Ok(())
 }
@@ -290,7 +370,7 @@ mod tests {
             s.write_all(&answer).unwrap();
         });
         traci.set_light_state("J", "Gr");
-        assert_eq!(traci.step().unwrap(), Step { time_s: 25_201.0, loops: vec![] });
+        assert_eq!(traci.step().unwrap(), Step { time_s: 25_201.0, ..Step::default() });
     }
 
     #[test]

@@ -7,5 +7,5 @@
 mod connection;
 mod wire;
 
-pub use connection::{LoopReading, Step, Traci};
+pub use connection::{LoopReading, Step, Traci, VehiclePlace};
 pub use wire::{LoopVehicle, TraciError};

@@ -197,6 +197,11 @@ impl<'a> Reader<'a> {
         self.double()
     }
 
+    pub(super) fn typed_int(&mut self) -> Result<i32, TraciError> {
+        self.expect(types::INTEGER)?;
+        self.int()
+    }
+
     pub(super) fn typed_strings(&mut self) -> Result<Vec<String>, TraciError> {
         self.expect(types::STRING_LIST)?;
         (0..self.count()?).map(|_| self.string()).collect()
