@@ -74,7 +74,8 @@ def mean(values):
 
 def half_width(values):
     """Half the width of the 95 % interval of a mean; none for a single value."""
-    values, n = list(values), len(values)
+    values = list(values)
+    n = len(values)
     if n < 2:
         return None
     middle = mean(values)
