@@ -24,6 +24,7 @@ import platform
 import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,8 +80,25 @@ def sha256(path):
     return digest.hexdigest()
 
 
-def scenario_files(data, name):
-    return data / name / f"{name}.net.xml", data / name / f"{name}.rou.xml"
+def scenario_files(options, name):
+    net, routes = (options.data / name / f"{name}.{kind}.xml" for kind in ("net", "rou"))
+    return (with_yellow(net, options) if options.yellow and net.is_file() else net), routes
+
+
+def with_yellow(net, options):
+    """A copy of a network whose plans show so much yellow; what is left of the cycle goes to the green before."""
+    tree = ET.parse(net)
+    for program in tree.getroot().iter("tlLogic"):
+        phases = list(program.iter("phase"))
+        for before, phase in zip(phases[-1:] + phases[:-1], phases):
+            over_s = float(phase.get("duration")) - options.yellow
+            if "y" in phase.get("state").lower() and over_s:
+                phase.set("duration", f"{options.yellow}")
+                before.set("duration", f"{float(before.get('duration')) + over_s:g}")
+    copy = options.out / "networks" / net.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    tree.write(copy)
+    return copy
 
 
 def run_to_its_end(command):
@@ -100,14 +118,14 @@ def interrupt(*_):
 
 def measure(options, name, control):
     """Runs one scenario under one control. Returns its report (None when there is none), command and complaint."""
-    net, routes = scenario_files(options.data, name)
+    net, routes = scenario_files(options, name)
     begin_s, end_s, _ = SCENARIOS[name]
     report = options.out / "runs" / f"{name}.{control}.json"
     # A report of an earlier run must not pass for this one's.
     report.unlink(missing_ok=True)
     command = [shown(options.binary), "simulate", "sumo", "--net", shown(net), "--routes", shown(routes),
                "--begin", str(begin_s), "--end", str(end_s), "--seeds", options.seeds,
-               "--sensing", options.sensing, "--mode", options.mode, "--control", control, "--json", shown(report)]
+               "--sensing", options.sensing, "--mode", options.mode, "--clearances", options.clearances, "--control", control, "--json", shown(report)]
     print(f"{name}, {control} ...", file=sys.stderr, flush=True)
     code = run_to_its_end([str(options.binary), *command[1:]])
     complaint = f"{name}, {control}: ended with exit code {code}" if code else None
@@ -204,6 +222,9 @@ def arguments():
     parser.add_argument("--seeds", default="1..5", help="as `greenkerb simulate sumo` reads them (default: 1..5)")
     parser.add_argument("--sensing", default="loops", choices=SENSED, help="what ours may see (default: loops)")
     parser.add_argument("--mode", default="cycle", choices=("cycle", "schedule"), help="how ours times (default: cycle)")
+    parser.add_argument("--clearances", default="derived", choices=("derived", "shown"),
+                        help="between stages that do not follow each other in the file (default: derived)")
+    parser.add_argument("--yellow", type=int, metavar="S", help="yellow of all plans, instead of what the files say")
     parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "greenkerb")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the scenarios")
     parser.add_argument("--out", type=Path, default=ROOT / "target" / "figures", help="folder to write to")
@@ -225,7 +246,7 @@ def nothing_to_measure(options):
         return (f"nothing measured: there is no {shown(options.data)}. The scenarios are not part of this project "
                 "(their licences do not go with ours); most of them come with `pip install sumo-rl` (nets/RESCO): "
                 "--data FOLDER")
-    missing = [path for name in options.scenarios for path in scenario_files(options.data, name) if not path.is_file()]
+    missing = [path for name in options.scenarios for path in scenario_files(options, name) if not path.is_file()]
     if missing:
         return f"nothing measured: there is no {', '.join(shown(path) for path in missing)}"
     if not os.access(options.binary, os.X_OK):
@@ -265,7 +286,7 @@ def main():
         "binary_sha256": sha256(options.binary),
         "seeds": options.seeds, "commands": commands,
         "scenarios": {shown(path): sha256(path) for name in options.scenarios
-                      for path in scenario_files(options.data, name)},
+                      for path in scenario_files(options, name)},
         "machine": {"system": platform.system(), "architecture": platform.machine(), "processors": os.cpu_count(),
                     "python": platform.python_version()},
         "faults": faults,

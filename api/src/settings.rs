@@ -207,10 +207,10 @@ impl RawSettings {
             self.controllers.iter().filter_map(|(name, c)| Some((name.clone(), c.mode?))).collect();
         let any_schedule = self.mode == Mode::Schedule || modes.values().any(|m| *m == Mode::Schedule);
         // A schedule that is changed before a controller has polled it does not fit what that controller shows.
-        if any_schedule && o.policy.frozen < ds(poll_after_s) + Ds(5) {
+        if any_schedule && o.policy.frozen != Ds::ZERO && o.policy.frozen < ds(poll_after_s) + Ds(5) {
             return Err(SettingsError::Value {
                 name: "optimizer.policy.frozen",
-                wanted: "at least half a second more than poll_after_s",
+                wanted: "at least half a second more than poll_after_s, or 0 where the data set the clock",
                 value: format!("{} ds", o.policy.frozen.0),
             });
         }

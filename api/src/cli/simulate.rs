@@ -62,6 +62,10 @@ struct SumoArgs {
     /// How the service that is started times controllers; cycle where it is not given
     #[arg(long, value_enum, conflicts_with = "service")]
     mode: Option<ModeArg>,
+    /// Clearances between stages that do not follow each other in the file's program: derived (yellow and an all-red), or
+    /// no longer than those the program shows, as rules of the literature have them
+    #[arg(long, value_enum, conflicts_with = "service", default_value_t = ClearancesArg::Derived)]
+    clearances: ClearancesArg,
     /// Who controls the signals
     #[arg(long, value_enum, default_value_t = ControlArg::Ours)]
     control: ControlArg,
@@ -97,6 +101,14 @@ enum ControlArg {
     Shipped,
     /// Field controllers that run the plans in the network file; must give what SUMO gives
     ShippedField,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClearancesArg {
+    /// Yellow and an all-red that lets everybody out of the junction
+    Derived,
+    /// As long as the longest that the program shows
+    Shown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -151,6 +163,7 @@ impl SumoArgs {
             seeds,
             sensing,
             mode: self.mode.map_or(Mode::Cycle, Mode::from),
+            clearances_as_shown: self.clearances == ClearancesArg::Shown,
             interval_s: self.interval,
             step,
             faults: self.faults,

@@ -119,6 +119,14 @@ impl Check<'_> {
 }
 
 impl NetworkParts {
+    /// The same tables, every controller with its clearances as its own program shows them
+    /// ([`Controller::with_clearances_as_shown`]).
+    #[must_use]
+    pub fn with_clearances_as_shown(mut self) -> Self {
+        self.controllers = self.controllers.into_iter().map(Controller::with_clearances_as_shown).collect();
+        self
+    }
+
     /// Checks every reference and builds the network.
     ///
     /// # Errors

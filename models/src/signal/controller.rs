@@ -149,6 +149,40 @@ impl Controller {
         Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect()
     }
 
+    /// The same controller with no clearance longer than the longest its own program shows between two stages, nor shorter
+    /// than a group's yellow or pedestrian clearance.
+    ///
+    /// A file that is a model, as SUMO's, says how long to wait between those greens only that follow each other in its
+    /// program; between others a careful reader derives an all-red. Rules of the literature that show stages in any order
+    /// go without, and so does SUMO's own control: who is compared with them has to be given the same.
+    #[must_use]
+    pub fn with_clearances_as_shown(mut self) -> Self {
+        let mut longest = Ds::ZERO;
+        let mut run = Ds::ZERO;
+        for step in self.program.steps.iter().chain(&self.program.steps) {
+            run = if step.kind == StepKind::Clearance { run + step.shipped } else { Ds::ZERO };
+            longest = longest.max(run);
+        }
+        for ending in 0..self.groups.len() {
+            let group = &mut self.groups[ending];
+            let own = group.yellow.max(group.clearance);
+            let cap = longest.max(own);
+            group.min_red = group.min_red.min(Ds(cap.0 - own.0));
+            for starting in self.group_ids().collect::<Vec<_>>() {
+                let ending = GroupId::at(ending);
+                let capped = match self.conflicts.get(ending, starting) {
+                    Relation::Conflict { intergreen } => Relation::Conflict { intergreen: intergreen.min(cap) },
+                    Relation::Permitted { yields, intergreen } => {
+                        Relation::Permitted { yields, intergreen: intergreen.min(cap) }
+                    }
+                    Relation::Compatible => continue,
+                };
+                self.conflicts.set(ending, starting, capped);
+            }
+        }
+        self
+    }
+
     /// Checks the database against itself.
     ///
     /// # Errors

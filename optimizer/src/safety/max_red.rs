@@ -50,3 +50,9 @@ fn longest_red(course: &Course, group: GroupId) -> i64 {
     let last = greens.last().map_or(0, |g| course.length() - g.end);
     between.chain([first, last]).max().unwrap_or(0)
 }
+
+/// Longest red that is allowed per group of a controller; none for groups that its own plan never shows green.
+pub(crate) fn longest_reds(controller: &Controller, policy: &Policy) -> Vec<Option<Ds>> {
+    let shipped = Course::of_plan(&controller.time_of_day_plan());
+    controller.group_ids().zip(&controller.groups).map(|(id, g)| longest_allowed(&shipped, id, g, policy)).collect()
+}

@@ -66,6 +66,7 @@ mod transition;
 mod validated;
 mod yellow_trap;
 
+pub(crate) use max_red::longest_reds;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use refusals::Refusals;

@@ -83,7 +83,7 @@ impl SignalOptimizer {
             mode => mode,
         };
         let modes: Vec<Mode> = network.controllers().iter().map(mode).collect();
-        let planner = modes.contains(&Mode::Schedule).then(|| Planner::new(Arc::clone(&network)));
+        let planner = modes.contains(&Mode::Schedule).then(|| Planner::new(&network, &settings.policy));
         let mut lane_of = vec![None; network.lanes().len()];
         for (i, charge) in charges.iter().enumerate() {
             let charge: &Charge = charge;

@@ -99,10 +99,10 @@ impl Rolling {
             let start = rests.start + SHOWN_LATE;
             let stage =
                 ScheduledStage { start, end: earliest_end(controller, rests.stage, start, frozen_until), ..rests };
-            return (start <= now).then(|| Running { controller: id, stages: vec![stage], frozen_until });
+            return (start < now).then(|| Running { controller: id, stages: vec![stage], frozen_until });
         };
         let stages = &told.whole.stages;
-        let first = stages.iter().rposition(|s| s.start <= now)?;
+        let first = stages.iter().rposition(|s| s.start < now)?;
         let mut last = first;
         while last + 1 < stages.len() && stages[last].end < frozen_until {
             last += 1;

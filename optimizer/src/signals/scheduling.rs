@@ -79,7 +79,7 @@ impl SignalOptimizer {
 
     /// What the validator says about a schedule.
     fn judge_schedule(&self, planned: Planned, now: TimeDs) -> Result<Validated<PublishedPlan>, Refusals> {
-        let Planned { controller: id, schedule, expected_wait_s, reason: why } = planned;
+        let Planned { controller: id, schedule, expected_wait_s, reason: why, .. } = planned;
         let controller = self.network.controller(id);
         let charge = &self.charges[id.index()];
         let own = controller.time_of_day_plan();

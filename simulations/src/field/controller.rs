@@ -224,7 +224,9 @@ impl FieldController {
     fn judge_schedule(&self, order: ScheduleOrder, now: TimeDs) -> Result<Scheduled, Rejection> {
         order.check(&self.controller, &self.checksum, now)?;
         let scheduled = Scheduled::new(order, &self.controller)?;
-        if scheduled.shows_at(&self.controller, now) != self.shown_at(now) || !self.joins(&scheduled, now) {
+        // What is shown from now on may be news; what has been shown until now may not.
+        let before = TimeDs(now.0 - 1);
+        if scheduled.shows_at(&self.controller, before) != self.shown_at(before) || !self.joins(&scheduled, now) {
             return Err(Rejection::Seam { at: now });
         }
         let mut rehearsal = self.clone();
@@ -247,11 +249,11 @@ impl FieldController {
         match &self.running.scheduled {
             Some(old) => {
                 let known = old.whole.stages.iter().any(|s| s.stage == first.stage && s.start <= first.start);
-                let kept_until = old.order.schedule.frozen_until.max(old.clearance_ends(now));
+                let kept_until = old.order.schedule.frozen_until.max(old.whole.clearance_ends(now).unwrap_or(now));
                 known && old.whole.agrees(&new.whole, now, kept_until)
             }
             // From a cyclic plan it may take over in the middle of a stage only.
-            None => first.start <= now && now < first.end && first.start >= self.heads_since,
+            None => first.start < now && now <= first.end && first.start >= self.heads_since,
         }
     }
 

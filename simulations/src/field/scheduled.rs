@@ -30,13 +30,6 @@ impl Scheduled {
     pub(super) fn shows_at(&self, controller: &Controller, at: TimeDs) -> Vec<Indication> {
         controller.groups.iter().zip(&self.greens).map(|(heads, greens)| timed_indication(heads, greens, at)).collect()
     }
-
-    /// End of the clearance under way at an instant; the instant itself while a stage is green.
-    pub(super) fn clearance_ends(&self, at: TimeDs) -> TimeDs {
-        let between = self.whole.stages.windows(2).find(|pair| pair[0].end <= at && at < pair[1].start);
-        // The stage behind the clearance is part of what has been promised.
-        between.map_or(at, |pair| TimeDs(pair[1].start.0 + 1))
-    }
 }
 
 #[cfg(test)]

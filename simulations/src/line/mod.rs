@@ -20,3 +20,6 @@ pub use in_process::{InProcess, InProcessOptions};
 pub use link::{Line, LineError, LineOptions};
 pub use process::{ServiceError, ServiceProcess};
 pub use service::Service;
+
+/// Settings of a service whose controllers poll in the step in which was decided, and show at once what they are told.
+pub const SETTINGS_IN_STEP: &str = "[optimizer.policy]\nfrozen = 0\n";

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use greenkerb_models::formats::FormatError;
+use greenkerb_models::network::NetworkError;
 
 use super::installation::InstallationError;
 use super::options::OptionsError;
@@ -28,6 +29,9 @@ pub enum SumoError {
     /// The network is none.
     #[error(transparent)]
     Network(#[from] FormatError),
+    /// Its clearances do not fit its program.
+    #[error(transparent)]
+    Clearances(#[from] NetworkError),
     /// SUMO failed.
     #[error(transparent)]
     Process(#[from] ProcessError),

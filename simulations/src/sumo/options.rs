@@ -82,6 +82,8 @@ pub struct SumoOptions {
     pub sensing: Sensing,
     /// How the service we start times controllers.
     pub mode: Mode,
+    /// Clearances between stages are as the file's own program shows them; else those it does not show are derived.
+    pub clearances_as_shown: bool,
     /// How often detectors report, seconds.
     pub interval_s: u32,
     /// Length of SUMO's step.
@@ -110,6 +112,7 @@ impl SumoOptions {
             control,
             sensing: Sensing::Loops,
             mode: Mode::Cycle,
+            clearances_as_shown: false,
             interval_s: 1,
             step: Ds::from_s(1),
             faults: None,
@@ -226,7 +229,11 @@ impl Scenario {
             }
         }
         let installation = Installation::find(options.sumo_bin.as_deref())?;
-        let network = Arc::new(formats::read(&options.net)?.network);
+        let mut network = formats::read(&options.net)?.network;
+        if options.clearances_as_shown {
+            network = network.parts().clone().with_clearances_as_shown().build()?;
+        }
+        let network = Arc::new(network);
         Ok(Self { options, network, installation })
     }
 }

@@ -4,10 +4,11 @@
 //! there, the controllers poll, show what they show from `t` on, and SUMO steps to the next second. The field knows the
 //! service by its HTTP address only. The time base is the Unix epoch plus the simulation time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use greenkerb_models::formats::native;
 use greenkerb_models::units::{Ds, TimeDs};
 use tempfile::TempDir;
 
@@ -22,7 +23,7 @@ use super::report::{Heading, SeedReport, SumoReport};
 use super::watch::Watch;
 use crate::client::Client;
 use crate::field::FieldController;
-use crate::line::{Exchange, Line, LineOptions, ServiceError, ServiceProcess};
+use crate::line::{Exchange, Line, LineOptions, SETTINGS_IN_STEP, ServiceError, ServiceProcess};
 use crate::metrics::Delay;
 use crate::sensing::Reporter;
 
@@ -237,12 +238,31 @@ fn files(folder: &Path) -> (String, String) {
     (name("trips.xml"), name("statistics.xml"))
 }
 
+/// What the service is started with: the network it is to know, and its settings.
+fn service_files(scenario: &Scenario, folder: &Path) -> Result<(PathBuf, PathBuf), SumoError> {
+    let options = &scenario.options;
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map(|()| path.clone()).map_err(|source| SumoError::Write { path, source })
+    };
+    let network = if options.clearances_as_shown {
+        let mut text = Vec::new();
+        native::write(scenario.network.parts(), &mut text)
+            .map_err(|source| SumoError::Write { path: folder.join("network.gkn"), source })?;
+        write("network.gkn", &text)?
+    } else {
+        options.net.clone()
+    };
+    Ok((network, write("settings.toml", SETTINGS_IN_STEP.as_bytes())?))
+}
+
 fn open_line(scenario: &Scenario, service: &Service, seed: u64, folder: &Path) -> Result<Line, SumoError> {
     let options = &scenario.options;
     let process = match service {
         Service::At(_) => None,
         Service::Spawn(program) => {
-            Some(ServiceProcess::start(program, &options.net, None, options.mode, folder, &options.cancel)?)
+            let (network, settings) = service_files(scenario, folder)?;
+            Some(ServiceProcess::start(program, &network, Some(&settings), options.mode, folder, &options.cancel)?)
         }
     };
     let client = match (service, &process) {

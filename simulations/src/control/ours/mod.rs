@@ -17,7 +17,7 @@ use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::field::FieldController;
 use crate::line::{
-    Exchange, InProcess, InProcessOptions, Line, LineError, LineOptions, Service, ServiceError, ServiceProcess,
+    self, Exchange, InProcess, InProcessOptions, Line, LineError, LineOptions, Service, ServiceError, ServiceProcess,
 };
 use crate::micro::Micro;
 use crate::scenarios::Scenario;
@@ -124,7 +124,9 @@ impl Ours {
     /// [`OursError`].
     pub fn in_process(scenario: &Scenario, options: OursOptions, service: InProcessOptions) -> Result<Self, OursError> {
         let network = with_detectors(&scenario.network)?;
-        let optimizer = Settings { mode: options.mode, ..service.optimizer };
+        let mut optimizer = Settings { mode: options.mode, ..service.optimizer };
+        // Controllers show in the same step what was decided in it.
+        optimizer.policy.frozen = Ds::ZERO;
         let service = InProcessOptions { optimizer, ..service };
         let service = InProcess::new(Arc::clone(&network), service);
         Self::new(scenario, network, options, Box::new(service), None, None)
@@ -161,7 +163,16 @@ impl Ours {
         let mut text = Vec::new();
         native::write(network.parts(), &mut text).map_err(failed(&path))?;
         std::fs::write(&path, text).map_err(failed(&path))?;
-        let process = ServiceProcess::start(program, &path, settings, options.mode, folder.path(), cancel)?;
+        let in_step = folder.path().join("settings.toml");
+        std::fs::write(&in_step, line::SETTINGS_IN_STEP).map_err(failed(&in_step))?;
+        let process = ServiceProcess::start(
+            program,
+            &path,
+            Some(settings.unwrap_or(&in_step)),
+            options.mode,
+            folder.path(),
+            cancel,
+        )?;
         let client = Client::new(process.address());
         Self::new(scenario, network, options, Box::new(client), Some(process), Some(folder))
     }
