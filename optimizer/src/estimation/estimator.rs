@@ -13,6 +13,7 @@ use super::detector::{DetectorStatus, DetectorTrack, Interval, Reading, Timeline
 use super::health::{Beside, Evidence, Health, HealthRules};
 use super::imputation::{Imputed, UsualLane, chance_all_fail, impute_vph};
 use super::lane::{LaneEstimate, LaneTrack, Trust, Upstream};
+use super::presumed::Presumed;
 use super::ways::Ways;
 
 /// How often health is judged.
@@ -212,6 +213,14 @@ impl Estimator {
             vehicles = self.lanes[fullest].give(vehicles);
             beside.retain(|&other| other != fullest);
         }
+    }
+
+    /// Where the vehicles of an approach lane are presumed to be; `green_s` is how long it has been green, if it is.
+    #[must_use]
+    pub fn presumed(&self, lane: LaneId, now: TimeDs, green_s: Option<f64>) -> Vec<Presumed> {
+        let track = self.lane_track[lane.index()].map(|k| &self.lanes[k]);
+        let speed_mps = self.network.lane(lane).speed.get();
+        track.map_or_else(Vec::new, |t| t.presumed(now, speed_mps, green_s))
     }
 
     /// Intervals of every detector that ended by `now`.

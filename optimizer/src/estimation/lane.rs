@@ -116,7 +116,7 @@ pub(crate) struct Upstream {
     /// It lies on the lane itself.
     on_lane: bool,
     /// Distance to the stop line, metres.
-    to_line_m: f64,
+    pub(crate) to_line_m: f64,
     arrivals: Fading,
     past: Fading,
     covered: bool,
@@ -323,6 +323,16 @@ impl LaneTrack {
         let given = vehicles.min(self.queue);
         self.queue -= given;
         vehicles - given
+    }
+
+    /// Vehicles that wait, roll up to the line, or stand behind a queue that covers the advance loop.
+    pub(crate) fn known_veh(&self) -> f64 {
+        self.queue + self.beyond
+    }
+
+    /// Vehicles that passed an advance loop of late, oldest first: when, and how many.
+    pub(crate) fn rolling(&self) -> impl DoubleEndedIterator<Item = (TimeDs, f64)> + '_ {
+        self.rolling.iter().copied()
     }
 
     /// Vehicles known to be between the loops.

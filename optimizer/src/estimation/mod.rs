@@ -6,6 +6,7 @@ mod estimator;
 mod health;
 mod imputation;
 mod lane;
+mod presumed;
 mod turning;
 mod ways;
 
@@ -15,5 +16,6 @@ pub(crate) use estimator::Passed;
 pub use estimator::{Estimator, Shown};
 pub use health::{Health, HealthRules};
 pub use lane::{LaneEstimate, Source};
+pub use presumed::Presumed;
 pub use turning::{TurningCounts, TurningRatios, turning_ratios};
 pub(crate) use ways::prior_shares;

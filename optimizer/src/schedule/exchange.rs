@@ -141,7 +141,7 @@ pub(super) fn rooms<'a>(
             let there = picture.vehicles.iter().filter(|v| exit.lanes.contains(&v.lane)).count() as f64;
             let leaves = |(way, at): &(u16, TimeDs)| {
                 let lane = models[exit.to].ways[*way as usize].lane;
-                exit.feeds.contains(&lane).then(|| at.since(now) as i32 + there as i32 * WAVE_DS)
+                (*at >= now && exit.feeds.contains(&lane)).then(|| at.since(now) as i32 + there as i32 * WAVE_DS)
             };
             let mut freed_ds: Vec<i32> = outflow(exit.to).iter().filter_map(leaves).collect();
             freed_ds.sort_unstable();
@@ -150,14 +150,16 @@ pub(super) fn rooms<'a>(
         .collect()
 }
 
-/// Adds those that neighbours let over to those that are seen. `outflow` tells who is to cross at another junction.
+/// Adds those that neighbours let over to those that are seen. `outflow` tells who is to cross at another junction, or was
+/// of late. Where vehicles are presumed from loops, those that are to reach the line later than `unseen_from_ds` are on
+/// their way without anybody seeing them; else who has crossed is seen.
 pub(super) fn add_fed<'a>(
     model: &Model,
     traffic: &mut Traffic,
     feeds: &[Feed],
     outflow: impl Fn(usize) -> &'a Outflow,
     weights: &[f64],
-    now: TimeDs,
+    (now, unseen_from_ds): (TimeDs, Option<i32>),
 ) {
     let mut fed: Vec<(i32, u16)> = Vec::new();
     for feed in feeds {
@@ -166,7 +168,11 @@ pub(super) fn add_fed<'a>(
         let shares: Vec<f64> = weights.iter().map(|w| w / sum.max(1e-9)).collect();
         for (_, at) in outflow(feed.from).iter().filter(|(way, _)| *way as usize == feed.way) {
             let ds = at.since(now).clamp(-10_000, 10_000) as i32;
-            if ds < 0 {
+            let known = match unseen_from_ds {
+                Some(from) => ds + feed.travel_ds <= from,
+                None => ds < 0,
+            };
+            if known {
                 continue;
             }
             if let Some(onto) = next_in_turn(&feed.onto, &shares, &mut owed) {

@@ -21,6 +21,10 @@ const SHARE_PACE: f64 = 0.002;
 const WEIGHT_PACE: f64 = 1.0 / 300.0;
 /// A group of which nothing is known was green last so long ago, deciseconds.
 const UNKNOWN_RED_DS: i32 = 600;
+/// Who is to reach the line later than this has not passed its advance loop yet, deciseconds.
+const UNSEEN_FROM_DS: i32 = 60;
+/// So long it is remembered who was to cross a line, deciseconds.
+const KEPT_DS: i64 = 600;
 /// A schedule that would keep a group red for too long is cut short before that, but not shorter than this.
 const SHORTEST: Ds = Ds::from_s(25);
 
@@ -61,8 +65,10 @@ struct Junction {
     green_at: Vec<Option<TimeDs>>,
     feeds: Vec<Feed>,
     exits: Vec<Option<Exit>>,
-    /// Who is to cross, as planned last.
+    /// Who is to cross, as planned last, and who was to of late.
     outflow: Outflow,
+    /// Its vehicles are presumed, not seen.
+    presumed: bool,
 }
 
 /// Plans for the junctions of a network.
@@ -100,6 +106,7 @@ impl Planner {
                 feeds,
                 exits: exits(model, &models, &sights),
                 outflow: Outflow::new(),
+                presumed: false,
             }
         };
         let junctions = models.iter().zip(feeds).map(junction).collect();
@@ -112,7 +119,35 @@ impl Planner {
         let at = picture.controller.index();
         if self.pictures[at].as_ref().is_none_or(|known| known.at <= picture.at) {
             learn_shares(&self.models[at], &picture, &mut self.junctions[at].shares, SHARE_PACE);
+            self.junctions[at].presumed = false;
             self.pictures[at] = Some(picture);
+        }
+    }
+
+    /// Takes what loops let presume of a junction, where nobody sees it. What is on its way between two junctions' loops is
+    /// then known from what the one before let go.
+    pub fn presume(&mut self, picture: Picture) {
+        let at = picture.controller.index();
+        self.junctions[at].presumed = true;
+        self.pictures[at] = Some(picture);
+    }
+
+    /// Vehicles go these ways from now on, at junctions that nobody sees: shares by connection of the network.
+    pub fn turn(&mut self, way_shares: &[f64]) {
+        for (model, junction) in self.models.iter().zip(&mut self.junctions).filter(|(_, j)| j.presumed) {
+            for lane in &model.lanes {
+                let sum: f64 = lane.ways.iter().map(|w| way_shares[model.ways[*w].connection.index()]).sum();
+                for w in &lane.ways {
+                    junction.shares[*w] = way_shares[model.ways[*w].connection.index()] / sum.max(1e-9);
+                }
+            }
+        }
+    }
+
+    /// Takes note of when each group of a controller was green last, where others know it better.
+    pub fn recall(&mut self, controller: ControllerId, green_at: &[TimeDs]) {
+        for (known, at) in self.junctions[controller.index()].green_at.iter_mut().zip(green_at) {
+            *known = (*known).max(Some(*at));
         }
     }
 
@@ -132,7 +167,8 @@ impl Planner {
         self.junctions[i].note(model, &traffic, now, running);
         let junction = &self.junctions[i];
         let outflow = |k: usize| &self.junctions[k].outflow;
-        add_fed(model, &mut traffic, &junction.feeds, outflow, &junction.weights, now);
+        let unseen_from_ds = if junction.presumed { Some(UNSEEN_FROM_DS) } else { None };
+        add_fed(model, &mut traffic, &junction.feeds, outflow, &junction.weights, (now, unseen_from_ds));
         let rooms = rooms(&junction.exits, &self.models, &self.pictures, outflow, now);
         let scene = Scene { model, traffic: &traffic, manner: &self.manner, rooms: &rooms };
         let start = junction.start(&scene, now, running);
@@ -141,7 +177,9 @@ impl Planner {
         budget.spend(found.work);
         let at = |ds: i32| TimeDs(now.0 + i64::from(ds));
         let planned = planned(model, junction, now, running, &found, &effort);
-        self.junctions[i].outflow = found.crossings.iter().map(|c| (c.way, at(c.at_ds))).collect();
+        let outflow = &mut self.junctions[i].outflow;
+        outflow.retain(|(_, at)| *at < now && now.since(*at) < KEPT_DS);
+        outflow.extend(found.crossings.iter().map(|c| (c.way, at(c.at_ds))));
         planned
     }
 }
@@ -230,7 +268,7 @@ fn planned(
     }
     let end = junction.too_late(model, &stages).map(|late| late.max(now + SHORTEST).max(running.frozen_until));
     if let Some(end) = end {
-        let kept = stages.iter().take_while(|s| s.start < end).count().max(running.stages.len());
+        let kept = stages.iter().take_while(|s| moment(s) <= end).count().max(running.stages.len());
         stages.truncate(kept);
         if let Some(last) = stages.last_mut() {
             last.end = last.end.min(end.max(moment(last)));

@@ -50,7 +50,7 @@ struct Running {
 pub struct SignalOptimizer {
     pub(super) network: Arc<Network>,
     pub(super) settings: Settings,
-    estimator: Estimator,
+    pub(super) estimator: Estimator,
     pub(super) charges: Vec<Charge>,
     /// How each controller is timed.
     pub(super) modes: Vec<Mode>,
@@ -227,6 +227,9 @@ impl SignalOptimizer {
         self.estimator.estimate_ways(now, budget);
         for charge in &mut self.charges {
             charge.junction.turn(self.estimator.way_shares());
+        }
+        if let Some(planner) = &mut self.planner {
+            planner.turn(self.estimator.way_shares());
         }
         self.feeds = feeds(&self.network, &self.lane_of, self.estimator.way_shares());
         let candidates: Vec<Candidate<'_>> = (0..self.charges.len()).map(|i| self.candidate(i, now)).collect();

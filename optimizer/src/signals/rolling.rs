@@ -5,7 +5,9 @@
 
 use greenkerb_models::ids::{ControllerId, StageId};
 use greenkerb_models::plan::{PublishedPlan, Revision};
-use greenkerb_models::signal::{Controller, Schedule, ScheduledStage, StepKind, TimingPlan, resting_stage};
+use greenkerb_models::signal::{
+    Controller, GreenInterval, Schedule, ScheduledStage, StepKind, TimedGreen, TimingPlan, resting_stage,
+};
 use greenkerb_models::units::{Ds, TimeDs};
 
 use crate::safety::Basis;
@@ -60,6 +62,8 @@ pub(super) struct Rolling {
     last_green: Vec<TimeDs>,
     /// When a picture of it was taken last.
     pub(super) seen: Option<TimeDs>,
+    /// When its loops were heard last, where nobody sees it.
+    pub(super) presumed: Option<TimeDs>,
     /// The validator refused its last schedule.
     pub(super) refused: bool,
 }
@@ -115,6 +119,23 @@ impl Rolling {
         let open = kept.last_mut()?;
         open.end = earliest_end(controller, open.stage, open.start, frozen_until);
         Some(Running { controller: id, stages: kept, frozen_until })
+    }
+
+    /// How long each group has been green at an instant; none for those that are not.
+    pub(super) fn green_s(&self, controller: &Controller, plan: &TimingPlan, at: TimeDs) -> Vec<Option<f64>> {
+        let since_s = |start: TimeDs| at.since(start) as f64 / 10.0;
+        if let Some(told) = self.at(at) {
+            let greens = told.whole.greens(controller);
+            let shown =
+                |spans: &Vec<TimedGreen>| spans.iter().find(|g| g.start <= at && at < g.end).map(|g| since_s(g.start));
+            return greens.iter().map(shown).collect();
+        }
+        let position = plan.position_at(at).0;
+        let into = |start: Ds| (position + plan.cycle.0 - start.0) % plan.cycle.0;
+        let shown = |greens: &Vec<GreenInterval>| {
+            greens.iter().find(|g| into(g.start) < g.length.0).map(|g| f64::from(into(g.start)) / 10.0)
+        };
+        plan.greens.iter().map(shown).collect()
     }
 
     /// What a schedule that is decided now has to go on from.

@@ -3,9 +3,10 @@
 //! All of them are planned at once, because what one lets go is what another gets. A schedule is published only where it
 //! differs soon from the one before, or where that one is about to run out: most polls find nothing new.
 
+use greenkerb_models::detection::{Picture, Sighting};
 use greenkerb_models::ids::ControllerId;
 use greenkerb_models::plan::{Fallback, PublishedPlan, ReasonKind, Revision};
-use greenkerb_models::units::{Ds, TimeDs};
+use greenkerb_models::units::{Ds, Metres, MetresPerSecond, TimeDs};
 
 use crate::safety::{Refusals, ScheduledPublication, Validated, validate_schedule};
 use crate::schedule::{Planned, Running};
@@ -18,11 +19,22 @@ use super::settings::Mode;
 /// How far ahead a difference has to lie to be told later: it may be gone again by then.
 const TOLD_AHEAD: Ds = Ds::from_s(20);
 
+/// A junction that nobody has seen for longer is presumed from its loops, deciseconds.
+const SEEN_WITHIN: i64 = 50;
+
 impl SignalOptimizer {
     /// Plans for every controller in schedule mode whose junction was seen of late, and publishes what is new.
     pub(super) fn schedule(&mut self, now: TimeDs, budget: &dyn Budget, outcome: &mut StepOutcome) {
+        self.presume(now);
         let running: Vec<Running> = (0..self.charges.len()).filter_map(|i| self.running(i, now)).collect();
         let Some(planner) = self.planner.as_mut().filter(|_| !running.is_empty()) else { return };
+        for r in &running {
+            let (charge, begins) = (&self.charges[r.controller.index()], r.stages[0].start);
+            if charge.rolling.at(now).is_none() {
+                let (controller, plan) = (self.network.controller(r.controller), charge.timeline.plan_at(now));
+                planner.recall(r.controller, &charge.rolling.last_green(controller, plan, (now, begins)));
+            }
+        }
         let planned = planner.plan(now, &running, budget);
         outcome.scheduled = planned.len();
         for planned in planned {
@@ -32,7 +44,37 @@ impl SignalOptimizer {
 
     /// True when a picture of a controller's junction was taken of late.
     pub(super) fn is_seen(&self, i: usize, now: TimeDs) -> bool {
-        self.charges[i].rolling.seen.is_some_and(|at| now.since(at) <= i64::from(self.settings.feed_timeout.0))
+        let rolling = &self.charges[i].rolling;
+        rolling.seen.max(rolling.presumed).is_some_and(|at| now.since(at) <= i64::from(self.settings.feed_timeout.0))
+    }
+
+    /// Where nobody has seen a junction of late, its loops say what there is to say.
+    fn presume(&mut self, now: TimeDs) {
+        let Some(planner) = &mut self.planner else { return };
+        let heard = self.estimator.feed_now().filter(|f| now.since(*f) <= i64::from(self.settings.feed_timeout.0));
+        let Some(heard) = heard else { return };
+        for (i, charge) in self.charges.iter_mut().enumerate() {
+            let seen = charge.rolling.seen.is_some_and(|at| now.since(at) <= SEEN_WITHIN);
+            if self.modes[i] != Mode::Schedule || seen {
+                continue;
+            }
+            let id = ControllerId::at(i);
+            let controller = self.network.controller(id);
+            let green_s = charge.rolling.green_s(controller, charge.timeline.plan_at(now), now);
+            let mut vehicles = Vec::new();
+            for lane in self.network.approach_lanes(id) {
+                let signals =
+                    self.network.connections_from(lane).iter().filter_map(|c| self.network.connection(*c).signal);
+                let green_s = signals.filter(|s| s.controller == id).filter_map(|s| green_s[s.group.index()]);
+                let presumed = self.estimator.presumed(lane, now, green_s.reduce(f64::max));
+                vehicles.extend(presumed.into_iter().filter_map(|v| {
+                    let to_lane_end = Metres::new(v.to_line_m).ok()?;
+                    Some(Sighting { lane, to_lane_end, speed: MetresPerSecond::new(v.speed_mps).ok()?, movement: None })
+                }));
+            }
+            planner.presume(Picture { controller: id, at: now, vehicles });
+            charge.rolling.presumed = Some(heard);
+        }
     }
 
     /// What a controller shows and has been promised, if a schedule can be made for it now.
@@ -114,11 +156,9 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use greenkerb_models::detection::{Picture, Sighting};
     use greenkerb_models::formats;
     use greenkerb_models::network::Network;
     use greenkerb_models::signal::Schedule;
-    use greenkerb_models::units::{Metres, MetresPerSecond};
 
     use super::super::{Said, Settings, Unlimited};
     use super::*;
