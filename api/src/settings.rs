@@ -234,6 +234,15 @@ impl RawSettings {
     }
 }
 
+impl ServiceSettings {
+    /// True when any controller is timed by schedules.
+    #[must_use]
+    pub fn schedules(&self) -> bool {
+        let OptimizerSettings { mode, modes, .. } = &self.optimizer;
+        *mode == Mode::Schedule || modes.values().any(|m| *m == Mode::Schedule)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

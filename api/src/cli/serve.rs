@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use greenkerb_models::units::Ds;
 use greenkerb_optimizer::signals::Mode;
 
 use super::stop::{say, stop, stopped};
@@ -69,6 +70,12 @@ impl From<ModeArg> for Mode {
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let mut raw = args.settings.as_deref().map(RawSettings::read).transpose()?.unwrap_or_default();
     raw.mode = args.mode.map_or(raw.mode, Mode::from);
+    let settings = raw.resolve()?;
+    if args.clock == ClockArg::Wall && settings.schedules() && settings.optimizer.policy.frozen == Ds::ZERO {
+        bail!(
+            "optimizer.policy.frozen of 0 is for --clock external: a controller cannot hear of what is changed at once"
+        );
+    }
     let stopped = stopped(args.data.as_deref());
     let options = Options {
         network: NetworkSource::File(args.network),
@@ -78,7 +85,7 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
             ClockArg::Wall => Clock::wall(),
             ClockArg::External => Clock::external(),
         },
-        settings: raw.resolve()?,
+        settings,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {

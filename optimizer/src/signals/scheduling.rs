@@ -272,15 +272,10 @@ mod tests {
         assert!(old.agrees(schedule(first), at, at + Ds::from_s(2)));
     }
 
-    #[test]
-    fn a_fixed_controller_and_one_that_nobody_sees_are_told_their_own_plans_only() {
-        [Mode::Fixed, Mode::Schedule].into_iter().for_each(is_told_its_own_plan);
-    }
-
-    fn is_told_its_own_plan(mode: Mode) {
+    /// What is published from loops alone.
+    fn by_loops(mode: Mode) -> (Arc<Network>, Vec<PublishedPlan>) {
         let network = crossroads();
         let mut optimizer = optimizer(&network, mode);
-        let own = network.controller(ONLY).time_of_day_plan();
         let detectors = network.detectors().len() as u32;
         let mut published = Vec::new();
         for second in SEVEN + 1..SEVEN + 1_000 {
@@ -291,9 +286,25 @@ mod tests {
                 let seen = greenkerb_models::detection::Observation::new(id, begin, Ds::from_s(1), count, 0.2, None);
                 optimizer.observe(seen.unwrap());
             }
-            published.extend(optimizer.advance(TimeDs::from_s(second), &Unlimited).publications);
+            let outcome = optimizer.advance(TimeDs::from_s(second), &Unlimited);
+            assert_eq!((outcome.refused.len(), outcome.refused_again), (0, 0), "{:?}", outcome.refused);
+            published.extend(outcome.publications.into_iter().map(Validated::into_inner));
         }
+        (network, published)
+    }
+
+    #[test]
+    fn a_fixed_controller_is_told_its_own_plan_only() {
+        let (network, published) = by_loops(Mode::Fixed);
+        let own = network.controller(ONLY).time_of_day_plan();
         assert!(!published.is_empty(), "it is renewed");
-        assert!(published.iter().all(|p| p.get().plan == own && p.get().schedule.is_none()));
+        assert!(published.iter().all(|p| p.plan == own && p.schedule.is_none()));
+    }
+
+    #[test]
+    fn where_nobody_sees_a_junction_its_loops_are_enough() {
+        let (_, published) = by_loops(Mode::Schedule);
+        let schedules = published.iter().filter(|p| p.schedule.is_some()).count();
+        assert!(schedules > 50, "{schedules} of {}", published.len());
     }
 }
