@@ -9,6 +9,8 @@ mod model;
 mod planner;
 mod playout;
 mod search;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 pub use planner::{Planned, Planner, Running};

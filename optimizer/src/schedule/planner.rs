@@ -19,12 +19,12 @@ use crate::signals::Budget;
 const SHARE_PACE: f64 = 0.002;
 /// How many vehicles take which way follows what is seen at this pace, per step.
 const WEIGHT_PACE: f64 = 1.0 / 300.0;
-/// A group of which nothing is known was green last so long ago, deciseconds.
-const UNKNOWN_RED_DS: i32 = 600;
 /// Who is to reach the line later than this has not passed its advance loop yet, deciseconds.
 const UNSEEN_FROM_DS: i32 = 60;
 /// So long it is remembered who was to cross a line, deciseconds.
 const KEPT_DS: i64 = 600;
+/// A group of which nothing is known was green last so long before the stage that is shown first.
+const UNKNOWN_RED: Ds = Ds::from_s(60);
 /// A schedule that would keep a group red for too long is cut short before that, but not shorter than this.
 const SHORTEST: Ds = Ds::from_s(25);
 
@@ -187,6 +187,9 @@ impl Planner {
 impl Junction {
     /// Takes note of who was green and who is seen.
     fn note(&mut self, model: &Model, traffic: &Traffic, now: TimeDs, running: &Running) {
+        // Once and for all: a red of unknown length grows like any other.
+        let unknown = running.stages[0].start.min(now) - UNKNOWN_RED;
+        self.green_at.iter_mut().for_each(|at| *at = at.or(Some(unknown)));
         for s in running.stages.iter().filter(|s| s.start <= now) {
             let until = s.end.min(now);
             for &g in &model.stages[s.stage.index()].groups {
@@ -210,7 +213,7 @@ impl Junction {
             lanes: lanes_now(scene, shown, since),
             cost: 0,
             entered: vec![0; model.ways.len()],
-            green_ds: self.green_at.iter().map(|at| at.map_or(-UNKNOWN_RED_DS, ds)).collect(),
+            green_ds: self.green_at.iter().map(|at| at.map_or(0, ds)).collect(),
             since_ds: vec![i32::MIN / 4; self.green_at.len()],
         };
         model.stages[shown].groups.iter().for_each(|g| state.since_ds[*g] = since);

@@ -107,7 +107,7 @@ const WORK_PER_LABEL: u64 = 6_000;
 const RULE_EVERY_DS: i32 = 40;
 
 /// Plays on by the rule alone; the legs it makes are added to `legs`, whose last is the stage that runs.
-fn by_rule(
+pub(super) fn by_rule(
     scene: &Scene<'_>,
     state: &mut State,
     (mut stage, mut since_ds): (usize, i32),
