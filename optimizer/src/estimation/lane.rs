@@ -75,6 +75,9 @@ const GAP_S: f64 = 3.0;
 const LEFT_BEHIND_VEH: f64 = 4.0;
 const GREENS_FAILED_MAX: u32 = 5;
 
+/// Vehicles that are left at least of a queue that has had no gap yet.
+const QUEUED_VEH: f64 = 2.0;
+
 /// By how much the flow is taken to exceed what passed, for each green in a row that ended without a gap.
 const HIDDEN_SHARE: f64 = 0.15;
 
@@ -325,9 +328,11 @@ impl LaneTrack {
         vehicles - given
     }
 
-    /// Vehicles that wait, roll up to the line, or stand behind a queue that covers the advance loop.
+    /// Vehicles that wait or roll up to the line, those included that a queue hides: one that has not had a gap yet is not
+    /// over, whatever was counted.
     pub(crate) fn known_veh(&self) -> f64 {
-        self.queue + self.beyond
+        let at_least = if self.queued { QUEUED_VEH } else { 0.0 };
+        self.estimate().queue_veh.max(at_least)
     }
 
     /// Vehicles that passed an advance loop of late, oldest first: when, and how many.
