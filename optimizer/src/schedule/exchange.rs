@@ -52,7 +52,7 @@ impl Room {
     /// Whether one may enter at an instant after so many others.
     pub(super) fn admits(&self, entered: u16, at_ds: i32) -> bool {
         let free = self.free_veh - i32::from(entered);
-        free > 0 || self.freed_ds.iter().take_while(|t| **t <= at_ds).count() as i32 + free > 0
+        free > 0 || self.freed_ds.partition_point(|t| *t <= at_ds) as i32 + free > 0
     }
 }
 

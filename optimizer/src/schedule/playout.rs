@@ -186,21 +186,29 @@ impl Scene<'_> {
         let mut tick = from_ds;
         while tick < to_ds {
             let end = (tick + TICK_DS).min(to_ds);
+            // Before this nobody else can cross.
+            let mut idle_until = to_ds;
             for &lane in &row.lanes {
                 while let Some((due, way)) = self.due(lane, &state.lanes[lane]) {
                     if due >= end {
+                        idle_until = idle_until.min(due);
                         break;
                     }
                     let at = due.max(tick);
-                    match row.shows[way as usize] {
+                    let waits = match row.shows[way as usize] {
                         Show::Red => break,
-                        _ if !self.has_room(state, way, at) => break,
-                        Show::Permissive if !self.gap(state, row, way, at) => break,
-                        _ => self.cross(state, lane, at, out),
+                        _ if !self.has_room(state, way, at) => true,
+                        Show::Permissive => !self.gap(state, row, way, at),
+                        Show::Protected => false,
+                    };
+                    if waits {
+                        idle_until = end;
+                        break;
                     }
+                    self.cross(state, lane, at, out);
                 }
             }
-            tick = end;
+            tick = end + (idle_until - end).max(0) / TICK_DS * TICK_DS;
         }
     }
 
