@@ -100,11 +100,11 @@ struct Label {
     key: i64,
 }
 
-/// What a label takes, in units of a budget (nanoseconds): measured on the junctions of a 4×4 grid.
+/// What a label takes, in units of a budget (about a nanosecond each). A guess at its order, not a measurement.
 const WORK_PER_LABEL: u64 = 6_000;
 
 /// The rule: a stage is kept for a while, then the one that lets most vehicles go follows.
-const RULE_EVERY_DS: i32 = 40;
+const RULE_EVERY_DS: i32 = 20;
 
 /// Plays on by the rule alone; the legs it makes are added to `legs`, whose last is the stage that runs.
 pub(super) fn by_rule(
@@ -145,7 +145,7 @@ pub(super) fn by_rule(
                 }
                 decides_ds = at_ds + model.stages[stage].min_ds.max(50);
             } else {
-                decides_ds = at_ds + RULE_EVERY_DS / 2;
+                decides_ds = at_ds + RULE_EVERY_DS;
             }
             continue;
         }
